@@ -1,0 +1,45 @@
+import type { EventBody, EventKind } from "../core/event.ts";
+import type { Job } from "../core/job.ts";
+
+export interface AgentPlace {
+  workspaceDir: string;
+  homeDir: string;
+  /** Loopback address of the runner's forwarder; it adds the session token, so the agent needs none. */
+  gatewayUrl: string;
+}
+
+export interface AgentCommand {
+  argv: string[];
+  /** The agent's whole environment. */
+  env: Record<string, string>;
+  /** Written to standard input, which is then closed. */
+  stdin: string;
+}
+
+export interface AgentEvent {
+  kind: EventKind;
+  body: EventBody;
+}
+
+export interface AgentOutcome {
+  ok: boolean;
+  /** One sentence; present unless ok. */
+  error?: string;
+  summary: string;
+  nextSteps: string[];
+  agentSessionId: string | null;
+}
+
+/** Reads one run of the agent: every line of its standard output becomes at least one event; none is dropped. */
+export interface AgentOutput {
+  read(line: string): AgentEvent[];
+  /** Called once, when the process has ended. */
+  outcome(exit: { exitCode: number | null; signal: string | null }): AgentOutcome;
+}
+
+/** A program that does the work: how to start it, and how to read what it says. No I/O in here. */
+export interface Agent {
+  name: string;
+  command(job: Job, place: AgentPlace): AgentCommand;
+  createOutput(): AgentOutput;
+}

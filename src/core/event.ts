@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { LIMITS } from "./limits.ts";
+
+/**
+ * What can stand in a session's log: `noun.verbed`, or `unknown` for agent output that no parser knew (its raw line is
+ * kept in `raw`). The body of each kind is a flat object; the comment gives its fields.
+ */
+export const EVENT_KINDS = [
+  "session.created", // type, repository
+  "session.queued", // waitingFor: ids; reason: dependencies | slot
+  "session.admitted", // deadlineAt
+  "session.started", // agent
+  "session.cancelling", // reason
+  "session.completed", // summary
+  "session.failed", // error
+  "session.cancelled", // error
+  "sandbox.created", // name, runtime
+  "sandbox.adopted", // name, runtime
+  "sandbox.stopped", // name, reason
+  "sandbox.died", // name, reason
+  "runner.started", // version, pid
+  "workspace.cloned", // repository, branch, sha, durationMs
+  "workspace.guarded", // paths: agent configuration taken from the default branch
+  "setup.started", // path
+  "setup.printed", // line
+  "setup.finished", // exitCode, durationMs
+  "agent.started", // agent, pid
+  "agent.initialized", // agentSessionId, model, tools
+  "agent.stalled", // silentMs
+  "agent.exited", // exitCode, signal
+  "agent.printed", // line (stderr, or stdout that is not JSON)
+  "message.written", // text
+  "thought.written", // text
+  "tool.called", // id, tool, input
+  "tool.returned", // id, text, isError
+  "api.retried", // attempt, maxRetries, delayMs, error
+  "turn.finished", // isError, text, turns, durationMs, costUsd, usage, denials
+  "changes.collected", // files, additions, deletions, commits
+  "commit.created", // sha, subject: left-over work committed by the runner
+  "branch.pushed", // branch, sha, url
+  "push.refused", // ref, reason
+  "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
+  "budget.exceeded", // what, limit, used
+  "events.dropped", // count, reason
+  "unknown", // raw
+] as const;
+
+export const EventKind = z.enum(EVENT_KINDS);
+export type EventKind = z.infer<typeof EventKind>;
+
+export const EventBody = z.record(z.string(), z.json());
+export type EventBody = z.infer<typeof EventBody>;
+
+/** An event before the log has numbered it. */
+export interface NewEvent {
+  at: string;
+  kind: EventKind;
+  body: EventBody;
+}
+
+/** One entry of a session's log. `seq` starts at 1 and has no gaps. */
+export const Event = z.object({
+  seq: z.int().positive(),
+  at: z.iso.datetime(),
+  kind: EventKind,
+  body: EventBody,
+});
+export type Event = z.infer<typeof Event>;
+
+/**
+ * Fits a body into the bound on one event: the longest strings are cut and `truncated` gives the characters lost.
+ * NUL, which PostgreSQL's jsonb cannot hold, becomes U+FFFD; so does half of a surrogate pair.
+ */
+export function boundedBody(body: EventBody, maxBytes: number = LIMITS.eventBodyBytes): EventBody {
+  const text = JSON.stringify(body);
+  const storable = text.replaceAll(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, "\\ufffd");
+  if (storable.length <= maxBytes) return storable === text ? body : parseBody(storable);
+  for (let keep = maxBytes; keep >= 16; keep = Math.floor(keep / 4)) {
+    let lost = 0;
+    const cut = parseBody(storable, (value) => {
+      if (value.length <= keep) return value;
+      lost += value.length - keep;
+      return value.slice(0, keep).toWellFormed();
+    });
+    const result = { ...cut, truncated: lost };
+    if (JSON.stringify(result).length <= maxBytes) return result;
+  }
+  return { truncated: text.length };
+}
+
+function parseBody(text: string, change: (value: string) => string = (value) => value): EventBody {
+  return EventBody.parse(
+    JSON.parse(text, (_key, value: unknown) => (typeof value === "string" ? change(value) : value)),
+  );
+}

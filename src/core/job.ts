@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { Artifact } from "./artifact.ts";
+import { EventBody, EventKind } from "./event.ts";
+import { Id } from "./id.ts";
+import { LIMITS } from "./limits.ts";
+import { Policy } from "./policy.ts";
+import { Branch, Repository } from "./repository.ts";
+import { SessionType } from "./session.ts";
+
+/** What the runner is told on its standard input when its sandbox starts. The token is good for this session alone. */
+export const RunnerBoot = z.object({
+  sessionId: Id,
+  sandboxName: z.string(),
+  /** Unix socket of the gateway, as seen from inside the sandbox. */
+  gatewaySocket: z.string(),
+  token: z.string().min(43),
+  /** Directories inside the sandbox, all below the sandbox's own. */
+  workspaceDir: z.string(),
+  homeDir: z.string(),
+  spoolDir: z.string(),
+});
+export type RunnerBoot = z.infer<typeof RunnerBoot>;
+
+/** What the runner fetches first: everything it needs to know, no credential. */
+export const Job = z.object({
+  sessionId: Id,
+  type: SessionType,
+  agent: z.string(),
+  /** Absolute path of the agent's executable as seen inside the sandbox. */
+  agentExecutable: z.string(),
+  model: z.string().nullable(),
+  /** The task, with requirements and context as data. */
+  prompt: z.string(),
+  systemPrompt: z.string(),
+  /** Id the agent's conversation gets, chosen by the hub. */
+  agentSessionId: Id,
+  /** Continue the conversation `agentSessionId` instead of beginning it. */
+  resume: z.boolean(),
+  workspace: z.object({
+    repository: Repository,
+    /** Branch to start from; exists in the repository. Null: the repository is empty. */
+    baseBranch: Branch.nullable(),
+    /** Agent configuration is taken from here. */
+    defaultBranch: Branch.nullable(),
+    /** Branch to work on and push; null: work on a detached checkout, push nothing. */
+    workBranch: Branch.nullable(),
+    author: z.object({ name: z.string(), email: z.string() }),
+  }),
+  policy: Policy,
+  limits: z.object({
+    /** The runner ends the agent at this moment; the hub ends the sandbox somewhat later. */
+    deadlineAt: z.iso.datetime(),
+    /** Silence after which `agent.stalled` is reported. */
+    stallMs: z.int().positive(),
+    setupMs: z.int().positive(),
+    /** Bytes of events kept in the spool at the most. */
+    spoolBytes: z.int().positive(),
+  }),
+});
+export type Job = z.infer<typeof Job>;
+
+/** Events in the order of the runner's own numbering, which starts at 1 and has no gaps. */
+export const EventBatch = z.object({
+  events: z
+    .array(
+      z.object({ seq: z.int().positive(), at: z.iso.datetime(), kind: EventKind, body: EventBody }),
+    )
+    .max(LIMITS.eventsPerBatch),
+});
+export type EventBatch = z.infer<typeof EventBatch>;
+
+/** Everything up to and including this runner number is in the log. */
+export const EventBatchAnswer = z.object({ ackedSeq: z.int().nonnegative() });
+export type EventBatchAnswer = z.infer<typeof EventBatchAnswer>;
+
+/** How it ended, from git and from the agent's structured final answer. */
+export const RunnerResult = z.object({
+  outcome: z.enum(["completed", "failed", "cancelled", "timed_out"]),
+  /** One sentence, safe for a caller; present unless completed. */
+  error: z.string().max(2_000).optional(),
+  summary: z.string().max(LIMITS.summaryChars).default(""),
+  nextSteps: z.array(z.string().max(2_000)).max(LIMITS.nextSteps).default([]),
+  artifacts: z.array(Artifact).max(LIMITS.artifacts).default([]),
+  /** Unified diff from the base to the end of the work, cut at LIMITS.diffBytes. */
+  diff: z.string().max(LIMITS.diffBytes).default(""),
+  agentSessionId: z.string().max(200).nullable().default(null),
+  /** Number of the last event that belongs before this result. */
+  lastSeq: z.int().nonnegative(),
+});
+export type RunnerResult = z.infer<typeof RunnerResult>;
+
+/** What the hub asks of a runner that polls for commands. */
+export const RunnerCommand = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("cancel"), reason: z.string() }),
+]);
+export type RunnerCommand = z.infer<typeof RunnerCommand>;
+
+export const RunnerCommands = z.object({ commands: z.array(RunnerCommand) });
+export type RunnerCommands = z.infer<typeof RunnerCommands>;

@@ -1,0 +1,16 @@
+/** Bounds on what callers and sandboxes may send. Fixed, because the schemas and the database rely on them. */
+export const LIMITS = {
+  requirementsChars: 65_536,
+  contextChars: 65_536,
+  metadataBytes: 16_384,
+  dependencies: 100,
+  listPage: 100,
+  /** A body of one event; what is longer is cut and marked. */
+  eventBodyBytes: 65_536,
+  eventsPerBatch: 500,
+  batchBytes: 4 * 1024 * 1024,
+  diffBytes: 5 * 1024 * 1024,
+  artifacts: 1_000,
+  summaryChars: 20_000,
+  nextSteps: 50,
+} as const;

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { shortId } from "./id.ts";
+import type { Id } from "./id.ts";
+import type { SessionType } from "./session.ts";
+
+/** What a session may do; fixed when it gets its slot, enforced by the doors, told to the agent. */
+export const Policy = z.object({
+  /** May the agent change files? */
+  edit: z.boolean(),
+  /** Patterns of branches that may be pushed (`*` at the end stands for anything); empty: no push at all. */
+  pushBranches: z.array(z.string()),
+  /** May a push change `.github/workflows`? */
+  pushWorkflows: z.boolean(),
+  maxTokens: z.int().positive().nullable(),
+  maxCostUsd: z.number().positive().nullable(),
+});
+export type Policy = z.infer<typeof Policy>;
+
+/** Types that change the repository; the others read, think and report. */
+const WRITERS: readonly SessionType[] = ["implementation", "testing"];
+
+export function policyFor(
+  type: SessionType,
+  limits: {
+    pushBranches: string[];
+    pushWorkflows: boolean;
+    maxTokens: number | null;
+    maxCostUsd: number | null;
+  },
+): Policy {
+  const writes = WRITERS.includes(type);
+  return {
+    edit: writes,
+    pushBranches: writes ? limits.pushBranches : [],
+    pushWorkflows: writes && limits.pushWorkflows,
+    maxTokens: limits.maxTokens,
+    maxCostUsd: limits.maxCostUsd,
+  };
+}
+
+/** The branch that a session's work goes to, or null when its type does not push. */
+export function workBranchFor(type: SessionType, sessionId: Id): string | null {
+  return WRITERS.includes(type) ? `claude/${type}-${shortId(sessionId)}` : null;
+}
+
+export function mayPush(policy: Policy, branch: string): boolean {
+  return policy.pushBranches.some((pattern) =>
+    pattern.endsWith("*") ? branch.startsWith(pattern.slice(0, -1)) : branch === pattern,
+  );
+}

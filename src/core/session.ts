@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { Id } from "./id.ts";
+import { LIMITS } from "./limits.ts";
+import { Branch, Repository } from "./repository.ts";
+
+export const SessionType = z.enum([
+  "implementation",
+  "analysis",
+  "testing",
+  "review",
+  "coordination",
+]);
+export type SessionType = z.infer<typeof SessionType>;
+
+/**
+ * A session's life. `initializing` has two faces, told apart by `admittedAt`: created and not yet asked to start, and
+ * holding a slot while its sandbox comes up.
+ *
+ *   initializing (created) ──start──▶ pending ──admit──▶ initializing (admitted) ──agent runs──▶ running
+ *        │                              │                       │                                  │
+ *        └───────────── cancelled ◀─────┴───────────────────────┴── completed | failed | cancelled ┘
+ *
+ * A session that waits for dependencies or for a slot is `pending`. The last three are final.
+ */
+export const SessionStatus = z.enum([
+  "pending",
+  "initializing",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+export type SessionStatus = z.infer<typeof SessionStatus>;
+
+const NEXT: Record<SessionStatus, readonly SessionStatus[]> = {
+  initializing: ["pending", "running", "completed", "failed", "cancelled"],
+  pending: ["initializing", "cancelled"],
+  running: ["completed", "failed", "cancelled"],
+  completed: [],
+  failed: [],
+  cancelled: [],
+};
+
+export function canBecome(from: SessionStatus, to: SessionStatus): boolean {
+  return NEXT[from].includes(to);
+}
+
+export function isFinal(status: SessionStatus): boolean {
+  return NEXT[status].length === 0;
+}
+
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes("\u0000"), "must not contain NUL")
+    .refine((value) => value.isWellFormed(), "must be well-formed Unicode");
+
+export const Project = z.object({
+  repository: Repository,
+  branch: Branch.optional(),
+  requirements: text(LIMITS.requirementsChars).min(1),
+  context: text(LIMITS.contextChars).optional(),
+});
+export type Project = z.infer<typeof Project>;
+
+/** Dependencies as clients send them: blanks and `none` are dropped, repeats are merged. */
+export const Dependencies = z
+  .array(z.string().max(200))
+  .max(LIMITS.dependencies)
+  .transform((ids) =>
+    ids.map((id) => id.trim()).filter((id) => id !== "" && id.toLowerCase() !== "none"),
+  )
+  .pipe(z.array(Id))
+  .transform((ids) => [...new Set(ids)]);
+
+export const SessionOptions = z.object({
+  /** Start by itself as soon as its dependencies allow. */
+  autoStart: z.boolean().optional(),
+  /** Time limit in seconds, from the moment it gets a slot. */
+  timeout: z.int().min(1).max(604_800).optional(),
+  notifyUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional(),
+});
+export type SessionOptions = z.infer<typeof SessionOptions>;
+
+export const Metadata = z
+  .record(z.string().max(200), z.json())
+  .refine(
+    (value) => JSON.stringify(value).length <= LIMITS.metadataBytes,
+    `is larger than ${LIMITS.metadataBytes} bytes`,
+  )
+  .refine((value) => !JSON.stringify(value).includes("\\u0000"), "must not contain NUL");
+export type Metadata = z.infer<typeof Metadata>;
+
+/** What it takes to make a session. */
+export const NewSession = z.object({
+  type: SessionType,
+  project: Project,
+  dependencies: Dependencies.default([]),
+  metadata: Metadata.optional(),
+  options: SessionOptions.optional(),
+});
+export type NewSession = z.infer<typeof NewSession>;
+
+export const Usage = z.object({
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  cacheReadTokens: z.int().nonnegative(),
+  cacheWriteTokens: z.int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+  modelCalls: z.int().nonnegative(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+/** A session as the hub knows it; times are UTC ISO strings. */
+export interface Session {
+  id: Id;
+  type: SessionType;
+  status: SessionStatus;
+  project: Project;
+  dependencies: Id[];
+  orchestrationId: Id | null;
+  metadata: Metadata;
+  options: SessionOptions;
+  /** The sandbox's name; the contract calls it `containerId`. */
+  sandboxName: string;
+  /** The agent's own id of the conversation, to resume it. */
+  agentSessionId: string | null;
+  /** The branch that the session may push, made by the hub; null for types that do not push. */
+  workBranch: string | null;
+  error: string | null;
+  usage: Usage;
+  createdAt: string;
+  /** When `start` was asked for (or it started by itself); null before. */
+  requestedAt: string | null;
+  /** When it got a slot. */
+  admittedAt: string | null;
+  /** When the agent process ran. */
+  startedAt: string | null;
+  completedAt: string | null;
+  cancelRequestedAt: string | null;
+}
