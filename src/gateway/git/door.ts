@@ -1,0 +1,75 @@
+import type { ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import { HubError, forbidden } from "../../core/errors.ts";
+import type { Repository } from "../../core/repository.ts";
+import type { Secret } from "../../core/secret.ts";
+import { readPath } from "../request-path.ts";
+import type { Door } from "../session.ts";
+import type { GitLimits } from "./limits.ts";
+import type { Mirror } from "./mirror.ts";
+import { createPush } from "./push.ts";
+import type { PushedRef } from "./push.ts";
+import { createReceive } from "./receive.ts";
+import { createSlots } from "./slots.ts";
+import { createUpload } from "./upload.ts";
+import type { BranchOwnership } from "./vet.ts";
+
+/** The git door: smart HTTP for the session's own repository, below `/git/<owner>/<name>.git/`. */
+export function createGitDoor(options: {
+  mirror: Mirror;
+  ownership: BranchOwnership;
+  /** A token that may read and write the repository, asked for before each use; null: none is needed. */
+  credential(repository: Repository): Promise<Secret | null>;
+  serverUrl: string;
+  environment: Readonly<Record<string, string>>;
+  limits: GitLimits;
+  onPush(pushed: PushedRef): Promise<void>;
+  log: Logger;
+}): Door {
+  const slots = createSlots({
+    max: options.limits.maxChildren,
+    maxWaiting: options.limits.maxWaiting,
+  });
+  const upload = createUpload({ ...options, slots });
+  const receive = createReceive({ ...options, slots, push: createPush(options) });
+
+  return async (req, res, session) => {
+    try {
+      const path = readPath(req.url ?? "");
+      const [, owner = "", name = "", ...rest] = path?.steps ?? [];
+      const what = `${req.method} ${rest.join("/")}?${path?.query.toString()}`;
+      const endpoint = ENDPOINTS.get(what);
+      if (endpoint === undefined || !name.endsWith(".git"))
+        throw new HubError("not_found", "Not found");
+      if (`${owner}/${name}` !== `${session.repository}.git`)
+        throw forbidden(`This session works on ${session.repository} alone`);
+      switch (endpoint) {
+        case "greetFetch":
+          return await upload.advertise(req, res, session.repository);
+        case "fetch":
+          return await upload.serve(req, res, session.repository);
+        case "greetPush":
+          return await receive.advertise(req, res, session);
+        case "push":
+          return await receive.serve(req, res, session);
+      }
+    } catch (error) {
+      // git prints a plain-text answer for the person; anything else it reduces to a number.
+      if (error instanceof HubError && error.status < 500 && !res.headersSent) refuse(res, error);
+      else throw error;
+    }
+  };
+}
+
+/** All there is. A query that is spelled otherwise is not git's. */
+const ENDPOINTS: ReadonlyMap<string, "greetFetch" | "fetch" | "greetPush" | "push"> = new Map([
+  ["GET info/refs?service=git-upload-pack", "greetFetch"],
+  ["POST git-upload-pack?", "fetch"],
+  ["GET info/refs?service=git-receive-pack", "greetPush"],
+  ["POST git-receive-pack?", "push"],
+]);
+
+function refuse(res: ServerResponse, error: HubError): void {
+  res.writeHead(error.status, { "content-type": "text/plain; charset=utf-8" });
+  res.end(`${error.message}\n`);
+}

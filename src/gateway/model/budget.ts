@@ -1,0 +1,104 @@
+import { HubError } from "../../core/errors.ts";
+import type { Id } from "../../core/id.ts";
+import type { Usage } from "../../core/session.ts";
+
+/** What calls that are still running may come to, at the most. */
+export interface Spend {
+  tokens: number;
+  costUsd: number;
+}
+
+/** A session's budget and what it has used; kept in the store. */
+export interface Budget {
+  /** Throws `budget_exceeded` when what was recorded and `inFlight` together have reached a limit. */
+  check(sessionId: Id, inFlight: Spend): Promise<void>;
+  /** Adds one call to what the session has used. */
+  record(sessionId: Id, usage: Usage): Promise<void>;
+}
+
+/** Lets model calls begin while the budget allows it. */
+export interface BudgetGate {
+  /**
+   * Resolves when the call may begin; the answer must be called when its usage is recorded. Throws `budget_exceeded`.
+   *
+   * A call's cost is known only afterwards. Calls that run side by side count with the most they may come to; a call
+   * that does not fit beside them waits until one of them has ended, and is then judged by what it really cost. So a
+   * session passes its limit by the cost of one call at the most, however many it makes at once, and a call that runs
+   * alone is never refused because of an estimate.
+   */
+  enter(sessionId: Id, most: Spend, signal: AbortSignal): Promise<() => void>;
+}
+
+interface Running {
+  calls: number;
+  spend: Spend;
+  waiting: Set<() => void>;
+}
+
+export function createBudgetGate(options: {
+  budget: Budget;
+  /** Calls of one session at the same time, and how many more may wait. */
+  maxCalls: number;
+  maxWaiting: number;
+}): BudgetGate {
+  const sessions = new Map<Id, Running>();
+
+  function leave(sessionId: Id, running: Running, most: Spend): void {
+    running.calls -= 1;
+    running.spend.tokens -= most.tokens;
+    running.spend.costUsd -= most.costUsd;
+    if (running.calls === 0) {
+      // Rounding must not pile up.
+      running.spend = { tokens: 0, costUsd: 0 };
+      if (running.waiting.size === 0) sessions.delete(sessionId);
+    }
+    for (const wake of running.waiting) wake();
+  }
+
+  async function nextEnd(running: Running, signal: AbortSignal): Promise<void> {
+    if (running.waiting.size >= options.maxWaiting)
+      throw new HubError("rate_limited", "Too many model calls at once", { retryAfterSeconds: 5 });
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        running.waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      running.waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  return {
+    async enter(sessionId, most, signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        const running = sessions.get(sessionId) ?? {
+          calls: 0,
+          spend: { tokens: 0, costUsd: 0 },
+          waiting: new Set<() => void>(),
+        };
+        sessions.set(sessionId, running);
+        if (running.calls >= options.maxCalls) {
+          await nextEnd(running, signal);
+          continue;
+        }
+        // Reserved before the question, so that two calls that ask at once see each other.
+        const inFlight = { ...running.spend };
+        const alone = running.calls === 0;
+        running.calls += 1;
+        running.spend.tokens += most.tokens;
+        running.spend.costUsd += most.costUsd;
+        try {
+          await options.budget.check(sessionId, inFlight);
+          return () => leave(sessionId, running, most);
+        } catch (error) {
+          leave(sessionId, running, most);
+          const full = error instanceof HubError && error.code === "budget_exceeded";
+          if (!full || alone) throw error;
+          if (running.calls > 0) await nextEnd(running, signal);
+        }
+      }
+    },
+  };
+}

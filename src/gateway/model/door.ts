@@ -1,0 +1,275 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { HubError, payloadTooLarge, upstreamFailed } from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
+import { parseJson } from "../json.ts";
+import { readPath } from "../request-path.ts";
+import type { Door, GatewaySession } from "../session.ts";
+import { write } from "../write.ts";
+import { createBudgetGate } from "./budget.ts";
+import type { Budget, BudgetGate, Spend } from "./budget.ts";
+import { createUpstream } from "./exchange.ts";
+import type { Upstream } from "./exchange.ts";
+import { answerFailure } from "./failure.ts";
+import { clientHeaders, upstreamHeaders } from "./headers.ts";
+import { LIST_PRICES, costUsd, priceOf } from "./pricing.ts";
+import type { PriceRule } from "./pricing.ts";
+import { createSettlements } from "./settlement.ts";
+import type { ModelCall, Settlements } from "./settlement.ts";
+import { createAnswerReader, noTokens } from "./usage.ts";
+import type { AnswerUsage } from "./usage.ts";
+
+export interface ModelLimits {
+  maxBodyBytes: number;
+  /** Calls of one session at the same time, and how many more may wait their turn. */
+  maxCalls: number;
+  maxWaitingCalls: number;
+  /** How long the API may send nothing. */
+  silenceMs: number;
+}
+
+export const MODEL_LIMITS: ModelLimits = {
+  maxBodyBytes: 33_554_432, // the API's own limit
+  maxCalls: 16,
+  maxWaitingCalls: 64,
+  silenceMs: 600_000,
+};
+
+export interface ModelDoor extends AsyncDisposable {
+  door: Door;
+  /** Resolves when the usage of every call is recorded. */
+  close(): Promise<void>;
+}
+
+interface Parts {
+  apiKey(): Promise<Secret | null>;
+  gate: BudgetGate;
+  upstream: Upstream;
+  settlements: Settlements;
+  prices: readonly PriceRule[];
+  limits: ModelLimits;
+  log: Logger;
+}
+
+/** One request of the agent, read as far as the hub needs it. */
+interface Call {
+  session: GatewaySession;
+  /** Path and query for the API. */
+  target: string;
+  body: Buffer;
+  model: string;
+  maxOutputTokens: number;
+  streams: boolean;
+  startedAt: number;
+}
+
+/**
+ * The model door: `POST /model/v1/messages` and `/model/v1/messages/count_tokens`, passed to the Anthropic API with
+ * the hub's key and passed back as they come.
+ */
+export function createModelDoor(options: {
+  /** ANTHROPIC_BASE_URL. */
+  baseUrl: string;
+  apiKey(): Promise<Secret | null>;
+  budget: Budget;
+  onCall(call: ModelCall): Promise<void>;
+  /** Prices of the deployment; the list prices follow them. */
+  prices?: readonly PriceRule[];
+  limits?: Partial<ModelLimits>;
+  log: Logger;
+}): ModelDoor {
+  const limits = { ...MODEL_LIMITS, ...options.limits };
+  const upstream = createUpstream(options.baseUrl, limits.silenceMs);
+  const settlements = createSettlements(options);
+  const parts: Parts = {
+    apiKey: () => options.apiKey(),
+    gate: createBudgetGate({
+      budget: options.budget,
+      maxCalls: limits.maxCalls,
+      maxWaiting: limits.maxWaitingCalls,
+    }),
+    upstream,
+    settlements,
+    prices: [...(options.prices ?? []), ...LIST_PRICES],
+    limits,
+    log: options.log,
+  };
+  const close = async () => {
+    await settlements.idle();
+    upstream.close();
+  };
+  return {
+    door: (req, res, session) => serve(parts, req, res, session),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function serve(
+  parts: Parts,
+  req: IncomingMessage,
+  res: ServerResponse,
+  session: GatewaySession,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once("close", () => gone.abort());
+  try {
+    const path = readPath(req.url ?? "")?.steps.slice(1).join("/");
+    const known = path === "v1/messages" || path === "v1/messages/count_tokens";
+    if (req.method !== "POST" || !known) throw new HubError("not_found", "Not found");
+    const call = await readCall(req, session, parts.limits.maxBodyBytes);
+    if (path === "v1/messages") await spend(parts, call, req, res, gone.signal);
+    else await pass(parts, call, req, res, { abort: gone.signal, read: () => undefined });
+  } catch (error) {
+    if (gone.signal.aborted || res.destroyed) return;
+    if (!(error instanceof HubError)) throw error;
+    if (error.cause !== undefined) parts.log.warn({ err: error.cause }, "model call failed");
+    if (res.headersSent) res.destroy();
+    else answerFailure(res, error);
+  }
+}
+
+const Head = z.object({
+  model: z.string().max(200).catch("unknown"),
+  max_tokens: z.int().positive().catch(32_000),
+  stream: z.boolean().catch(false),
+});
+
+async function readCall(
+  req: IncomingMessage,
+  session: GatewaySession,
+  maxBytes: number,
+): Promise<Call> {
+  const startedAt = performance.now();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    const bytes = Buffer.from(z.instanceof(Uint8Array).parse(chunk));
+    size += bytes.length;
+    if (size > maxBytes) throw payloadTooLarge(maxBytes);
+    chunks.push(bytes);
+  }
+  const body = Buffer.concat(chunks);
+  // What is not JSON goes on as it is: refusing it is the API's business.
+  const head = Head.catch(Head.parse({})).parse(parseJson(body.toString()));
+  return {
+    session,
+    target: (req.url ?? "").slice("/model".length),
+    body,
+    model: head.model,
+    maxOutputTokens: head.max_tokens,
+    streams: head.stream,
+    startedAt,
+  };
+}
+
+/** A call that costs money: budget before it, usage after it, however it ends. */
+async function spend(
+  parts: Parts,
+  call: Call,
+  req: IncomingMessage,
+  res: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const leave = await parts.gate.enter(call.session.sessionId, mostOf(parts, call), gone);
+  let reader: ReturnType<typeof createAnswerReader> | undefined;
+  let status = 502;
+  try {
+    await pass(parts, call, req, res, {
+      // A stream ends with its reader; a whole answer is waited for, because its cost is known only at its end.
+      abort: call.streams ? gone : new AbortController().signal,
+      head(answered) {
+        status = answered.statusCode ?? 502;
+        if (status < 300) reader = createAnswerReader(answered.headers["content-type"] ?? "");
+      },
+      read: (chunk) => reader?.read(chunk),
+    });
+  } finally {
+    // 499: the client left before there was an answer.
+    if (gone.aborted && status === 502) status = 499;
+    const usage = charge(call, status, reader?.end());
+    const { counts, model } = usage;
+    parts.settlements.settle(
+      {
+        sessionId: call.session.sessionId,
+        model: model ?? call.model,
+        usage: {
+          inputTokens: counts.inputTokens,
+          outputTokens: counts.outputTokens,
+          cacheReadTokens: counts.cacheReadTokens,
+          cacheWriteTokens: counts.cacheWriteTokens,
+          costUsd: costUsd(counts, priceOf(model ?? call.model, parts.prices)),
+          modelCalls: 1,
+        },
+        status,
+        durationMs: Math.round(performance.now() - call.startedAt),
+      },
+      leave,
+    );
+  }
+}
+
+/** What the session has to pay. An answer that hid its figures costs what it may have cost. */
+function charge(call: Call, status: number, answer: AnswerUsage | undefined): AnswerUsage {
+  const nothing: AnswerUsage = { model: null, counts: noTokens(), certainty: "exact" };
+  if (answer !== undefined && answer.certainty !== "none") return answer;
+  const began = status === 499 || answer !== undefined;
+  if (!began) return nothing;
+  const inputTokens = inputEstimate(call);
+  const outputTokens = call.streams ? 0 : call.maxOutputTokens;
+  return { model: null, counts: { ...noTokens(), inputTokens, outputTokens }, certainty: "partial" };
+}
+
+function mostOf(parts: Parts, call: Call): Spend {
+  const inputTokens = inputEstimate(call);
+  const outputTokens = call.maxOutputTokens;
+  const counts = { ...noTokens(), inputTokens, outputTokens };
+  return {
+    tokens: inputTokens + outputTokens,
+    costUsd: costUsd(counts, priceOf(call.model, parts.prices)),
+  };
+}
+
+/** About four bytes a token; base64 images count for more than they cost. */
+function inputEstimate(call: Call): number {
+  return Math.ceil(call.body.length / 4);
+}
+
+/** Sends a call on and its answer back, byte for byte, at the pace of the slower side. */
+async function pass(
+  parts: Parts,
+  call: Call,
+  req: IncomingMessage,
+  res: ServerResponse,
+  watch: {
+    abort: AbortSignal;
+    head?(answered: IncomingMessage): void;
+    read(chunk: Uint8Array): void;
+  },
+): Promise<void> {
+  const apiKey = await parts.apiKey();
+  if (apiKey === null)
+    throw new HubError("forbidden", "The hub has no model key: ANTHROPIC_API_KEY is not set");
+  const headers = upstreamHeaders(req.headers, apiKey, call.body.length);
+  try {
+    const { target, body } = call;
+    const answered = await parts.upstream.send({ target, headers, body, signal: watch.abort });
+    watch.head?.(answered);
+    const status = answered.statusCode ?? 502;
+    if (status === 401) parts.log.error("the model api refuses the hub's key");
+    if (!res.destroyed) {
+      res.writeHead(status, clientHeaders(answered.headers));
+      res.flushHeaders();
+    }
+    for await (const part of answered) {
+      const chunk = z.instanceof(Uint8Array).parse(part);
+      const ready = write(res, chunk);
+      watch.read(chunk);
+      await ready;
+    }
+    res.end();
+  } catch (error) {
+    throw upstreamFailed("model", error);
+  }
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { HubError, invalidRequest } from "../../core/errors.ts";
+import { EventBatch, RunnerResult } from "../../core/job.ts";
+import type { EventBatchAnswer, RunnerCommands } from "../../core/job.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Intake } from "../../sessions/intake.ts";
+import { readBody } from "../git/body.ts";
+import { parseJson } from "../json.ts";
+import { readPath } from "../request-path.ts";
+import type { Door, GatewaySession } from "../session.ts";
+
+const POLL_MS = 25_000;
+/** JSON writes a byte as up to six. */
+const RESULT_BYTES = 6 * LIMITS.diffBytes;
+
+/** The runner door: the job, events, the result and commands of one session, below `/runner/`. */
+export function createRunnerDoor(intake: Intake): Door {
+  return async (req, res, session) => {
+    const path = readPath(req.url ?? "");
+    const answer = await serve(`${req.method} ${path?.steps.slice(1).join("/")}`, {
+      intake,
+      req,
+      res,
+      session,
+    });
+    if (res.destroyed) return;
+    res.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+    res.end(JSON.stringify(answer));
+  };
+}
+
+interface Request {
+  intake: Intake;
+  req: IncomingMessage;
+  res: ServerResponse;
+  session: GatewaySession;
+}
+
+async function serve(what: string, { intake, req, res, session }: Request): Promise<unknown> {
+  const { sessionId } = session;
+  switch (what) {
+    case "GET job":
+      return await intake.job(sessionId);
+    case "POST events": {
+      const batch = await readJson(req, EventBatch, LIMITS.batchBytes);
+      const answer: EventBatchAnswer = { ackedSeq: await intake.events(sessionId, batch) };
+      return answer;
+    }
+    case "POST result":
+      await intake.result(sessionId, await readJson(req, RunnerResult, RESULT_BYTES));
+      return {};
+    case "GET commands": {
+      const gone = new AbortController();
+      res.once("close", () => gone.abort());
+      const reason = await intake.cancellation(sessionId, POLL_MS, gone.signal);
+      const answer: RunnerCommands = {
+        commands: reason === null ? [] : [{ kind: "cancel", reason }],
+      };
+      return answer;
+    }
+    default:
+      throw new HubError("not_found", "Not found");
+  }
+}
+
+async function readJson<Schema extends z.ZodType>(
+  req: IncomingMessage,
+  schema: Schema,
+  maxBytes: number,
+): Promise<z.infer<Schema>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readBody(req, maxBytes)) chunks.push(chunk);
+  const parsed = schema.safeParse(parseJson(Buffer.concat(chunks).toString()));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalidRequest(issue?.path.join(".") ?? "", issue?.message ?? "does not fit");
+}

@@ -1,0 +1,13 @@
+import type { Writable } from "node:stream";
+
+/** Resolves when more may be written, or when writing has become pointless. */
+export async function write(target: Writable, chunk: Uint8Array): Promise<void> {
+  if (target.destroyed || target.write(chunk)) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      target.off("drain", done).off("close", done);
+      resolve();
+    };
+    target.once("drain", done).once("close", done);
+  });
+}

@@ -1,0 +1,73 @@
+import { policyFor, workBranchFor } from "../core/policy.ts";
+import { pickForAdmission } from "../store/admission.ts";
+import type { Tx } from "../store/database.ts";
+import { appendWithin, lockSessions } from "../store/events.ts";
+import { readWithin } from "../store/sessions.ts";
+import type { StoredSession } from "../store/session-row.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { SessionDeps } from "./deps.ts";
+import { eventAt } from "./ending.ts";
+
+/**
+ * Gives the free slots to those who wait, and lets the engine look after them. A crash in between is harmless: at
+ * its next look the hub finds sessions that hold a slot and begins with them again.
+ */
+export async function admit(deps: SessionDeps): Promise<void> {
+  const admitted = await inTransaction(deps.database, async (tx) => {
+    const picked = await pickForAdmission(tx, deps.settings.slots);
+    if (picked.length === 0) return [];
+    await lockSessions(tx, picked);
+    // One of them may have been cancelled between the choice and the lock.
+    const waiting = (await readWithin(tx, picked)).filter(({ status }) => status === "pending");
+    for (const session of waiting) await admitWithin(tx, deps, session);
+    return waiting.map(({ id }) => id);
+  });
+  await Promise.all(admitted.map((id) => deps.engine.begin(id)));
+}
+
+async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): Promise<void> {
+  const at = deps.clock.now();
+  const { timeout } = session.options;
+  const lifetimeMs = timeout === undefined ? deps.settings.lifetimeMs : timeout * 1_000;
+  const deadlineAt = new Date(at.getTime() + lifetimeMs);
+  await tx
+    .updateTable("sessions")
+    .set({
+      status: "initializing",
+      admitted_at: at,
+      deadline_at: deadlineAt,
+      work_branch: workBranchFor(session.type, session.id),
+      policy: JSON.stringify(policyFor(session.type, deps.settings.policy)),
+    })
+    .where("id", "=", session.id)
+    .execute();
+  const body = { deadlineAt: deadlineAt.toISOString() };
+  await appendWithin(tx, [
+    { sessionId: session.id, events: [eventAt(at, "session.admitted", body)] },
+  ]);
+}
+
+/**
+ * Callers that come while the work runs share the next run; each is answered by a run that began after its call.
+ */
+export function shared(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  const run = (): Promise<void> => {
+    const current = work().finally(() => {
+      if (running === current) running = null;
+    });
+    running = current;
+    return current;
+  };
+  return () => {
+    if (running === null) return run();
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = null;
+        return run();
+      });
+    return next;
+  };
+}

@@ -1,0 +1,68 @@
+import type { Logger } from "pino";
+import type { Clock } from "../core/clock.ts";
+import type { Id } from "../core/id.ts";
+import type { Policy } from "../core/policy.ts";
+import type { Redaction } from "../core/redaction.ts";
+import type { Repository } from "../core/repository.ts";
+import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
+import type { ActiveStore } from "../store/active.ts";
+import type { BranchStore } from "../store/branches.ts";
+import type { Database } from "../store/database.ts";
+import type { EventStore } from "../store/events.ts";
+import type { Notifications } from "../store/notifications.ts";
+import type { ResultStore } from "../store/results.ts";
+import type { SessionStore } from "../store/sessions.ts";
+import type { TokenStore } from "../store/tokens.ts";
+
+/** What carries a session's life across crashes. Both are safe to repeat. */
+export interface Engine {
+  /** Begins to look after a session that has got its slot. */
+  begin(id: Id): Promise<void>;
+  /** Ends the wait for a session's exit: there is a result, or there will be none. */
+  wake(id: Id): Promise<void>;
+}
+
+/** What sessions need to know of the repositories on the forge. */
+export interface Repositories {
+  branches(
+    repository: Repository,
+  ): Promise<{ defaultBranch: string | null; has(branch: string): boolean }>;
+}
+
+export interface SessionSettings {
+  /** Sessions that hold a slot at the same time, in all and of one repository. */
+  slots: { total: number; perRepository: number };
+  /** Time limit of a session that names none. */
+  lifetimeMs: number;
+  /** How long a sandbox that was told to end may take for its result. */
+  graceMs: number;
+  policy: Pick<Policy, "pushBranches" | "pushWorkflows" | "maxTokens" | "maxCostUsd">;
+  agent: { name: string; executable: string; model: string | null };
+  /** Who commits. */
+  author: { name: string; email: string };
+  stallMs: number;
+  setupMs: number;
+  spoolBytes: number;
+  sandbox: SandboxLimits;
+}
+
+/** What the functions of this room are made from. */
+export interface SessionDeps {
+  database: Database;
+  notifications: Notifications;
+  sessions: SessionStore;
+  events: EventStore;
+  results: ResultStore;
+  tokens: TokenStore;
+  branches: BranchStore;
+  active: ActiveStore;
+  engine: Engine;
+  runtime: Runtime;
+  repositories: Repositories;
+  redaction: Redaction;
+  settings: SessionSettings;
+  /** Names this hub; the same after a restart, another one on another machine. */
+  executorId: string;
+  clock: Clock;
+  log: Logger;
+}

@@ -1,0 +1,68 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { EventBody, EventKind, NewEvent } from "../core/event.ts";
+import type { Id } from "../core/id.ts";
+import type { Tx } from "../store/database.ts";
+import { appendWithin, lockSessions } from "../store/events.ts";
+import type { Append } from "../store/events.ts";
+import { childrenOf, descendantsOf } from "../store/sessions.ts";
+
+export interface Ending {
+  status: "completed" | "failed" | "cancelled";
+  /** One sentence, safe for a caller; null when completed. */
+  error: string | null;
+  summary?: string;
+  /** Events that come before the last one. */
+  events: NewEvent[];
+}
+
+const IdRow = z.object({ id: z.string() });
+
+/**
+ * Ends a session that the transaction has locked and that has not ended, and brings what depends on it up to date:
+ * after a success it waits for one less, after anything else it is cancelled, all the way down.
+ */
+export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promise<void> {
+  const body: EventBody =
+    ending.status === "completed" ? { summary: ending.summary ?? "" } : { error: ending.error };
+  const appends: Append[] = [
+    { sessionId: id, events: [...ending.events, eventAt(at, LAST_KIND[ending.status], body)] },
+  ];
+  await tx
+    .updateTable("sessions")
+    .set({ status: ending.status, error: ending.error, completed_at: at })
+    .where("id", "=", id)
+    .execute();
+  if (ending.status === "completed") await countDown(tx, await childrenOf(tx, id));
+  else {
+    // Ids sort by time and nothing depends on a younger session, so these locks keep the order of ids.
+    const below = await descendantsOf(tx, id);
+    await lockSessions(tx, below);
+    const error = `Cancelled because session ${id}, which it depends on, ${ending.status === "failed" ? "failed" : "was cancelled"}`;
+    const { rows } =
+      await sql`update sessions set status = 'cancelled', error = ${error}, completed_at = ${at}
+      where id = any(${below}::uuid[]) and completed_at is null returning id`.execute(tx);
+    for (const row of rows) {
+      const sessionId = IdRow.parse(row).id;
+      appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
+    }
+  }
+  await appendWithin(tx, appends);
+}
+
+async function countDown(tx: Tx, children: Id[]): Promise<void> {
+  if (children.length === 0) return;
+  await lockSessions(tx, children);
+  await sql`update sessions set open_dependencies = open_dependencies - 1
+    where id = any(${children}::uuid[]) and completed_at is null`.execute(tx);
+}
+
+export function eventAt(at: Date, kind: EventKind, body: EventBody): NewEvent {
+  return { at: at.toISOString(), kind, body };
+}
+
+const LAST_KIND = {
+  completed: "session.completed",
+  failed: "session.failed",
+  cancelled: "session.cancelled",
+} as const;

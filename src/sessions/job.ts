@@ -1,0 +1,70 @@
+import { conflict, notFound } from "../core/errors.ts";
+import type { Id } from "../core/id.ts";
+import type { Job } from "../core/job.ts";
+import type { StoredSession } from "../store/session-row.ts";
+import type { SessionDeps } from "./deps.ts";
+import { systemPrompt, taskPrompt } from "./prompt.ts";
+import type { PromptParts } from "./prompt.ts";
+
+/** Everything that the session's runner needs to know; no credential. */
+export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
+  const session = await deps.sessions.get(id);
+  if (session === null) throw notFound("Session");
+  const { policy, deadlineAt } = session;
+  if (policy === null || deadlineAt === null) throw conflict("Session has no slot");
+  const { settings } = deps;
+  const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session);
+  const parts: PromptParts = {
+    type: session.type,
+    sessionId: id,
+    project: session.project,
+    baseBranch,
+    workBranch: session.workBranch,
+    otherBranches,
+  };
+  return {
+    sessionId: id,
+    type: session.type,
+    agent: settings.agent.name,
+    agentExecutable: settings.agent.executable,
+    model: settings.agent.model,
+    prompt: taskPrompt(parts),
+    systemPrompt: systemPrompt(parts),
+    agentSessionId: id,
+    resume: false,
+    workspace: {
+      repository: session.project.repository,
+      baseBranch,
+      defaultBranch,
+      workBranch: session.workBranch,
+      author: settings.author,
+    },
+    policy,
+    limits: {
+      deadlineAt,
+      stallMs: settings.stallMs,
+      setupMs: settings.setupMs,
+      spoolBytes: settings.spoolBytes,
+    },
+  };
+}
+
+/**
+ * Where the work begins: on the branch of the one session before it, if exactly one has pushed here; else on the
+ * branch that the project names, if it exists; else on the default branch.
+ */
+async function basis(deps: SessionDeps, session: StoredSession) {
+  const { repository, branch } = session.project;
+  const branches = await deps.repositories.branches(repository);
+  const pushed = (await deps.branches.ofSessions(repository, session.dependencies))
+    .map((one) => one.branch)
+    .filter((name) => branches.has(name));
+  const [only, ...more] = pushed;
+  const named = branch !== undefined && branches.has(branch) ? branch : branches.defaultBranch;
+  const follows = only !== undefined && more.length === 0;
+  return {
+    defaultBranch: branches.defaultBranch,
+    baseBranch: follows ? only : named,
+    otherBranches: follows ? [] : pushed,
+  };
+}

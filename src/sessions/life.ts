@@ -1,0 +1,143 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { LIMITS } from "../core/limits.ts";
+import { notFound } from "../core/errors.ts";
+import type { Id } from "../core/id.ts";
+import { asHubError, isUnavailable } from "../store/failure.ts";
+import { admit, shared } from "./admit.ts";
+import { cancelSession } from "./cancel.ts";
+import { createSession } from "./create.ts";
+import type { SessionDeps } from "./deps.ts";
+import { createIntake } from "./intake.ts";
+import type { Intake } from "./intake.ts";
+import { artifactsOf, outputOf } from "./output.ts";
+import { reconcile } from "./reconcile.ts";
+import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox.ts";
+import type { Sessions } from "./sessions.ts";
+import { settle } from "./settle.ts";
+import type { Remains } from "./settle.ts";
+import { requestStart, unfinished } from "./start.ts";
+
+/** What the engine does for a session, one function a step; each may be repeated. */
+export interface SessionSteps {
+  /** Until when the exit is worth waiting for (milliseconds since 1970); null: do not wait. */
+  ensure(id: Id): Promise<number | null>;
+  stop(id: Id): Promise<Remains>;
+  settle(id: Id, remains: Remains): Promise<void>;
+}
+
+/** What is to be done again and again, so that nothing that a crash left behind stays. */
+export interface Upkeep {
+  admit(): Promise<void>;
+  reconcile(): Promise<void>;
+}
+
+export interface SessionLife {
+  sessions: Sessions;
+  steps: SessionSteps;
+  intake: Intake;
+  upkeep: Upkeep;
+}
+
+const SANDBOX_ATTEMPTS = 3;
+const SANDBOX_PAUSE_MS = 500;
+
+/** The life of sessions, once for each of its users. */
+export function createSessionLife(deps: SessionDeps): SessionLife {
+  const giveSlots = shared(() => admit(deps));
+  return {
+    sessions: createSessions(deps, giveSlots),
+    steps: createSteps(deps, giveSlots),
+    intake: createIntake(deps),
+    upkeep: { admit: giveSlots, reconcile: () => reconcile(deps) },
+  };
+}
+
+function createSessions(deps: SessionDeps, giveSlots: () => Promise<void>): Sessions {
+  /** Asked for after the request itself is stored; when it fails now, upkeep does it. */
+  async function giveSlotsNow(): Promise<void> {
+    try {
+      await giveSlots();
+    } catch (error) {
+      deps.log.warn({ err: error }, "slots could not be given");
+    }
+  }
+
+  async function get(id: Id) {
+    const session = await deps.sessions.get(id).catch(throwAsHubError);
+    if (session === null) throw notFound("Session");
+    return session;
+  }
+
+  return {
+    get,
+    async create(input, orchestrationId = null) {
+      const session = await createSession(deps, input, orchestrationId);
+      if (session.requestedAt === null) return session;
+      await giveSlotsNow();
+      return await get(session.id);
+    },
+    async start(id) {
+      await requestStart(deps, id);
+      await giveSlotsNow();
+      const session = await get(id);
+      const waitingFor =
+        session.status === "pending"
+          ? await unfinished(deps.database.db, session.dependencies).catch(throwAsHubError)
+          : [];
+      return { session, waitingFor };
+    },
+    async list({ limit = LIMITS.listPage, cursor, ...filter }) {
+      const sessions = await deps.sessions
+        .list({ ...filter, before: cursor, limit: limit + 1 })
+        .catch(throwAsHubError);
+      const page = sessions.slice(0, limit);
+      const nextCursor = sessions.length > limit ? (page.at(-1)?.id ?? null) : null;
+      return { sessions: page, nextCursor };
+    },
+    async cancel(id) {
+      await cancelSession(deps, id);
+      await giveSlotsNow();
+      return await get(id);
+    },
+    output: (id) => outputOf(deps, id).catch(throwAsHubError),
+    async artifacts(id) {
+      await get(id);
+      return await artifactsOf(deps, id).catch(throwAsHubError);
+    },
+    async diff(id) {
+      await get(id);
+      return (await deps.results.diff(id).catch(throwAsHubError)) ?? "";
+    },
+  };
+}
+
+function createSteps(deps: SessionDeps, giveSlots: () => Promise<void>): SessionSteps {
+  async function ensure(id: Id): Promise<number | null> {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await ensureSandbox(deps, id);
+      } catch (error) {
+        if (isUnavailable(error)) throw error;
+        if (attempt === SANDBOX_ATTEMPTS) {
+          await failSandbox(deps, id, error);
+          return null;
+        }
+        await pause(SANDBOX_PAUSE_MS * attempt);
+      }
+  }
+
+  return {
+    ensure,
+    stop: (id) => stopSandbox(deps, id),
+    async settle(id, remains) {
+      await settle(deps, id, remains);
+      await giveSlots();
+      const session = await deps.sessions.get(id);
+      if (session !== null) await deps.runtime.remove(session.sandboxName);
+    },
+  };
+}
+
+function throwAsHubError(error: unknown): never {
+  throw asHubError(error);
+}

@@ -1,0 +1,105 @@
+import type { Id } from "../core/id.ts";
+import { appendWithin, lockSessions } from "../store/events.ts";
+import { asHubError } from "../store/failure.ts";
+import { insertResultWithin } from "../store/results.ts";
+import { readWithin } from "../store/sessions.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { SessionDeps } from "./deps.ts";
+import { eventAt } from "./ending.ts";
+
+/**
+ * Has the session's sandbox run, made now or adopted; safe to repeat. Answers until when its exit is worth waiting
+ * for (milliseconds since 1970), or null when there is nothing to wait for: it has ended already, or the session is
+ * to be cancelled.
+ */
+export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number | null> {
+  const session = await deps.sessions.get(id);
+  if (session === null || session.completedAt !== null || session.deadlineAt === null) return null;
+  if (session.cancelRequestedAt !== null && session.executorId === null) return null;
+  const name = session.sandboxName;
+  warmUp(deps, session.project.repository);
+  // A token is made for a new sandbox alone; one that runs has its own.
+  const present = await deps.runtime.inspect(name);
+  let outcome: "created" | "adopted" | "exited";
+  if (present === "absent") {
+    const token = await deps.tokens.issue(id);
+    outcome = await deps.runtime.ensure({
+      name,
+      sessionId: id,
+      token,
+      limits: deps.settings.sandbox,
+    });
+  } else outcome = present === "running" ? "adopted" : "exited";
+  await recordSandbox(deps, id, outcome);
+  if (outcome === "exited") return null;
+  return Date.parse(session.deadlineAt) + deps.settings.graceMs;
+}
+
+/** The mirror is compared with the forge while the sandbox comes up; whoever needs it next shares the comparison. */
+function warmUp(deps: SessionDeps, repository: string): void {
+  deps.repositories.branches(repository).catch((error: unknown) => {
+    deps.log.debug({ err: error, repository }, "mirror could not be warmed up");
+  });
+}
+
+async function recordSandbox(
+  deps: SessionDeps,
+  id: Id,
+  outcome: "created" | "adopted" | "exited",
+): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || session.completedAt !== null) return;
+    const at = deps.clock.now();
+    const body = { name: session.sandboxName, runtime: deps.runtime.name };
+    if (session.executorId === null) {
+      await tx
+        .updateTable("sessions")
+        .set({ executor_id: deps.executorId })
+        .where("id", "=", id)
+        .execute();
+      const events = [eventAt(at, "sandbox.created", body)];
+      await appendWithin(tx, [{ sessionId: id, events }]);
+    } else if (outcome === "adopted") {
+      const events = [eventAt(at, "sandbox.adopted", body)];
+      await appendWithin(tx, [{ sessionId: id, events }]);
+    }
+  });
+}
+
+/** Records that no sandbox could be made; the session will end as failed. */
+export async function failSandbox(deps: SessionDeps, id: Id, cause: unknown): Promise<void> {
+  deps.log.error({ err: cause, sessionId: id }, "sandbox could not be made");
+  const why = cause instanceof Error ? cause.message : String(cause);
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    await insertResultWithin(
+      tx,
+      id,
+      {
+        outcome: "failed",
+        error: `The sandbox could not be made: ${deps.redaction.text(why).slice(0, 1_000)}`,
+        summary: "",
+        nextSteps: [],
+        artifacts: [],
+        diff: "",
+        agentSessionId: null,
+        lastSeq: 0,
+      },
+      deps.clock.now(),
+    );
+  });
+}
+
+/** Ends every process of the session's sandbox; answers what it said last, if it has left no result. */
+export async function stopSandbox(deps: SessionDeps, id: Id): Promise<{ lastWords: string }> {
+  const session = await deps.sessions.get(id).catch((error: unknown) => {
+    throw asHubError(error);
+  });
+  if (session === null) return { lastWords: "" };
+  const hasResult = (await deps.results.get(id)) !== null;
+  const lastWords = hasResult ? "" : await deps.runtime.lastWords(session.sandboxName);
+  await deps.runtime.stop(session.sandboxName);
+  return { lastWords };
+}

@@ -1,0 +1,46 @@
+import type { Artifact, SessionOutput } from "../core/artifact.ts";
+import type { Id } from "../core/id.ts";
+import type { NewSession, Session, SessionStatus } from "../core/session.ts";
+
+export interface SessionQuery {
+  status?: SessionStatus | undefined;
+  repository?: string | undefined;
+  orchestrationId?: Id | undefined;
+  /** Sessions older than this one: `nextCursor` of the page before. */
+  cursor?: Id | undefined;
+  /** 1 to LIMITS.listPage. */
+  limit?: number | undefined;
+}
+
+export interface SessionPage {
+  /** Newest first. */
+  sessions: Session[];
+  /** Null on the last page. */
+  nextCursor: Id | null;
+}
+
+export interface Started {
+  session: Session;
+  /** Unfinished dependencies; empty while it waits for nothing but a slot. */
+  waitingFor: Id[];
+}
+
+/** What callers may do with sessions. Every function throws `not_found` for an id that nobody knows. */
+export interface Sessions {
+  /** Durable before it resolves. Throws `invalid_request` when a dependency is unknown. */
+  create(input: NewSession, orchestrationId?: Id | null): Promise<Session>;
+  /**
+   * Asks for a slot. Again while it is pending: the same answer, nothing changes. Throws `conflict` when it was
+   * started already.
+   */
+  start(id: Id): Promise<Started>;
+  get(id: Id): Promise<Session>;
+  list(query: SessionQuery): Promise<SessionPage>;
+  /** Throws `conflict` when it has ended. A running session answers as it is; it ends as `cancelled` soon after. */
+  cancel(id: Id): Promise<Session>;
+  /** What really happened so far. */
+  output(id: Id): Promise<SessionOutput>;
+  artifacts(id: Id): Promise<Artifact[]>;
+  /** Unified diff of the whole work; empty until the work has ended. */
+  diff(id: Id): Promise<string>;
+}

@@ -1,0 +1,71 @@
+import type { NewEvent } from "../core/event.ts";
+import type { Id } from "../core/id.ts";
+import { lockSessions } from "../store/events.ts";
+import { resultWithin } from "../store/results.ts";
+import type { StoredResult } from "../store/results.ts";
+import { readWithin } from "../store/sessions.ts";
+import type { StoredSession } from "../store/session-row.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { SessionDeps } from "./deps.ts";
+import { endWithin, eventAt } from "./ending.ts";
+import type { Ending } from "./ending.ts";
+
+/** What is known of a sandbox when it has been stopped. */
+export interface Remains {
+  /** The last thing that its runner printed; of use when there is no result. */
+  lastWords: string;
+}
+
+/** Gives a session whose sandbox is gone the status that it deserves, once. */
+export async function settle(deps: SessionDeps, id: Id, remains: Remains): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || session.completedAt !== null) return;
+    const result = await resultWithin(tx, id);
+    const at = deps.clock.now();
+    await endWithin(tx, id, endingOf(deps, session, result, remains, at), at);
+  });
+}
+
+function endingOf(
+  deps: SessionDeps,
+  session: StoredSession,
+  result: StoredResult | null,
+  { lastWords }: Remains,
+  at: Date,
+): Ending {
+  const name = session.sandboxName;
+  const hadSandbox = session.executorId !== null;
+  const stopped = (reason: string): NewEvent[] =>
+    hadSandbox ? [eventAt(at, "sandbox.stopped", { name, reason })] : [];
+  if (result !== null) {
+    const events = stopped("the session has ended");
+    const { summary } = result;
+    switch (result.outcome) {
+      case "completed":
+        return { status: "completed", error: null, summary, events };
+      case "cancelled":
+        return { status: "cancelled", error: result.error ?? "Cancelled on request", events };
+      case "timed_out":
+        return { status: "failed", error: result.error ?? timedOut(session), events };
+      case "failed":
+        return { status: "failed", error: result.error ?? "The agent failed", events };
+      default:
+        return result.outcome satisfies never;
+    }
+  }
+  if (session.cancelRequestedAt !== null)
+    return { status: "cancelled", error: "Cancelled on request", events: stopped("cancelled") };
+  if (session.deadlineAt !== null && Date.parse(session.deadlineAt) <= at.getTime())
+    return { status: "failed", error: timedOut(session), events: stopped("time limit") };
+  const why = deps.redaction.text(lastWords.trim()).slice(-1_000);
+  const error = `The sandbox ended before it had delivered a result${why === "" ? "" : `: ${why}`}`;
+  const events = hadSandbox ? [eventAt(at, "sandbox.died", { name, reason: why })] : [];
+  return { status: "failed", error, events };
+}
+
+function timedOut({ admittedAt, deadlineAt }: StoredSession): string {
+  const limitMs = Date.parse(deadlineAt ?? "") - Date.parse(admittedAt ?? "");
+  return `The time limit of ${Math.round(limitMs / 1_000)} s was reached`;
+}

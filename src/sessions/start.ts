@@ -1,0 +1,46 @@
+import { alreadyStarted, notFound } from "../core/errors.ts";
+import type { Id } from "../core/id.ts";
+import type { Tx } from "../store/database.ts";
+import { appendWithin, lockSessions } from "../store/events.ts";
+import { readWithin } from "../store/sessions.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { SessionDeps } from "./deps.ts";
+import { eventAt } from "./ending.ts";
+
+/** Asks for a slot; pending from then on. A second request while it is pending changes nothing. */
+export async function requestStart(deps: SessionDeps, id: Id): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined) throw notFound("Session");
+    if (session.status === "pending") return;
+    if (session.requestedAt !== null || session.completedAt !== null)
+      throw alreadyStarted(session.status);
+    const waitingFor = await unfinished(tx, session.dependencies);
+    await requestWithin(tx, id, waitingFor, deps.clock.now());
+  });
+}
+
+/** Marks a session, locked and not yet asked to start, as waiting for its slot. */
+export async function requestWithin(tx: Tx, id: Id, waitingFor: Id[], at: Date): Promise<void> {
+  await tx
+    .updateTable("sessions")
+    .set({ status: "pending", requested_at: at })
+    .where("id", "=", id)
+    .execute();
+  const reason = waitingFor.length > 0 ? "dependencies" : "slot";
+  await appendWithin(tx, [
+    { sessionId: id, events: [eventAt(at, "session.queued", { reason, waitingFor })] },
+  ]);
+}
+
+/** Those of the sessions that have not completed, in their order. */
+export async function unfinished(tx: Parameters<typeof readWithin>[0], ids: Id[]): Promise<Id[]> {
+  if (ids.length === 0) return [];
+  const done = new Set(
+    (await readWithin(tx, ids))
+      .filter(({ status }) => status === "completed")
+      .map((session) => session.id),
+  );
+  return ids.filter((id) => !done.has(id));
+}

@@ -1,0 +1,64 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import type { Database } from "./database.ts";
+
+/** A session that holds a slot, as far as it takes to see whether it is as it should be. */
+export interface ActiveSession {
+  id: Id;
+  sandboxName: string;
+  executorId: string | null;
+  admittedAt: Date;
+  deadlineAt: Date;
+  cancelRequestedAt: Date | null;
+  /** When its result arrived; null while there is none. */
+  resultAt: Date | null;
+}
+
+export interface ActiveStore {
+  list(): Promise<ActiveSession[]>;
+  /** Those of the sandboxes whose sessions have not ended. */
+  wanted(sandboxNames: string[]): Promise<Set<string>>;
+}
+
+const Row = z.object({
+  id: z.string(),
+  sandbox_name: z.string(),
+  executor_id: z.string().nullable(),
+  admitted_at: z.date(),
+  deadline_at: z.date(),
+  cancel_requested_at: z.date().nullable(),
+  received_at: z.date().nullable(),
+});
+const NameRow = z.object({ sandbox_name: z.string() });
+
+export function createActiveStore({ db }: Database): ActiveStore {
+  return {
+    async list() {
+      const { rows } =
+        await sql`select s.id, s.sandbox_name, s.executor_id, s.admitted_at, s.deadline_at,
+          s.cancel_requested_at, r.received_at
+        from sessions s left join results r on r.session_id = s.id
+        where s.admitted_at is not null and s.completed_at is null order by s.admitted_at`.execute(
+          db,
+        );
+      return rows.map((found) => {
+        const row = Row.parse(found);
+        return {
+          id: row.id,
+          sandboxName: row.sandbox_name,
+          executorId: row.executor_id,
+          admittedAt: row.admitted_at,
+          deadlineAt: row.deadline_at,
+          cancelRequestedAt: row.cancel_requested_at,
+          resultAt: row.received_at,
+        };
+      });
+    },
+    async wanted(sandboxNames) {
+      const { rows } = await sql`select sandbox_name from sessions
+        where sandbox_name = any(${sandboxNames}::text[]) and completed_at is null`.execute(db);
+      return new Set(rows.map((row) => NameRow.parse(row).sandbox_name));
+    },
+  };
+}

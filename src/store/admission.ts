@@ -1,0 +1,34 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import type { Tx } from "./database.ts";
+
+// Any number that no other user of the database has; the same in every hub.
+const ADMISSION_LOCK = 7_312_001;
+
+const Row = z.object({ id: z.string() });
+
+/**
+ * Chooses the sessions that get the free slots: the longest waiting first, of each repository no more than its limit.
+ * Until the transaction ends nobody else chooses, so the limits hold over all hubs.
+ */
+export async function pickForAdmission(
+  tx: Tx,
+  limits: { total: number; perRepository: number },
+): Promise<Id[]> {
+  await sql`select pg_advisory_xact_lock(${ADMISSION_LOCK})`.execute(tx);
+  const { rows } = await sql`
+    with active as (
+      select repository, count(*) as held from sessions
+      where admitted_at is not null and completed_at is null group by repository
+    ),
+    waiting as (
+      select s.id, s.requested_at,
+        coalesce(a.held, 0) + row_number() over (partition by s.repository order by s.requested_at, s.id) as place
+      from sessions s left join active a on a.repository = s.repository
+      where s.status = 'pending' and s.open_dependencies = 0
+    )
+    select id from waiting where place <= ${limits.perRepository} order by requested_at, id
+    limit greatest(0, ${limits.total} - (select coalesce(sum(held), 0) from active))`.execute(tx);
+  return rows.map((row) => Row.parse(row).id);
+}

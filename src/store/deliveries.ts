@@ -1,0 +1,90 @@
+import { createBatch } from "./batch.ts";
+import type { Database } from "./database.ts";
+
+/** One webhook call from a forge; `payload` is the body as it came. */
+export interface Delivery {
+  provider: string;
+  deliveryId: string;
+  event: string;
+  action: string | null;
+  repository: string | null;
+  sender: string | null;
+  /** What the hub does about it, in one sentence. */
+  intent: string;
+  payload: Buffer;
+  receivedAt: string;
+}
+
+export interface DeliveryStore {
+  /** Stores durably; concurrent calls share commits. `false`: that delivery was here before. */
+  insert(delivery: Delivery): Promise<boolean>;
+  count(): Promise<number>;
+}
+
+const COLUMNS = 9;
+/** Statements are prepared once a size, so batches are cut into few sizes. */
+const SIZES = [32, 8, 1] as const;
+
+export function createDeliveryStore(database: Database): DeliveryStore {
+  return {
+    insert: createBatch<Delivery, boolean>({
+      maxItems: 32,
+      maxWaiting: 5_000,
+      lanes: 2,
+      async run(deliveries) {
+        const fresh = new Set<string>();
+        for (let start = 0; start < deliveries.length;) {
+          const size = SIZES.find((candidate) => candidate <= deliveries.length - start) ?? 1;
+          const part = deliveries.slice(start, start + size);
+          const rows = await database.prepared<{ provider: string; delivery_id: string }>(
+            `insert-deliveries-${size}`,
+            insertText(size),
+            part.flatMap(values),
+          );
+          for (const row of rows) fresh.add(key(row.provider, row.delivery_id));
+          start += size;
+        }
+        // The same delivery twice in one batch: the first takes the answer, the second finds it gone.
+        return deliveries.map(({ provider, deliveryId }) =>
+          fresh.delete(key(provider, deliveryId)),
+        );
+      },
+    }),
+    async count() {
+      const { count } = await database.db
+        .selectFrom("deliveries")
+        .select((eb) => eb.fn.countAll<string>().as("count"))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+  };
+}
+
+function insertText(size: number): string {
+  const rows = Array.from(
+    { length: size },
+    (_, row) =>
+      `(${Array.from({ length: COLUMNS }, (__, column) => `$${row * COLUMNS + column + 1}`).join(",")})`,
+  );
+  return `insert into deliveries
+    (provider, delivery_id, event, action, repository, sender, intent, payload, received_at)
+    values ${rows.join(",")} on conflict do nothing returning provider, delivery_id`;
+}
+
+function values(d: Delivery): unknown[] {
+  return [
+    d.provider,
+    d.deliveryId,
+    d.event,
+    d.action,
+    d.repository,
+    d.sender,
+    d.intent,
+    d.payload,
+    d.receivedAt,
+  ];
+}
+
+function key(provider: string, deliveryId: string): string {
+  return `${provider} ${deliveryId}`;
+}

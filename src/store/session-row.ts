@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { Policy } from "../core/policy.ts";
+import { Metadata, SessionOptions, SessionStatus, SessionType } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
+
+/** A row of `sessions` with the ids it depends on, as one statement of this room selects it. */
+export const SESSION_COLUMNS = `s.*, coalesce((
+  select json_agg(d.depends_on_id order by d.position) from session_dependencies d where d.session_id = s.id
+), '[]'::json) as dependencies`;
+
+const time = z.date().transform((date) => date.toISOString());
+const count = z.coerce.number();
+
+const SessionRow = z.object({
+  id: z.string(),
+  type: SessionType,
+  status: SessionStatus,
+  repository: z.string(),
+  branch: z.string().nullable(),
+  requirements: z.string(),
+  context: z.string().nullable(),
+  metadata: Metadata,
+  options: SessionOptions,
+  orchestration_id: z.string().nullable(),
+  sandbox_name: z.string(),
+  agent_session_id: z.string().nullable(),
+  work_branch: z.string().nullable(),
+  policy: Policy.nullable(),
+  executor_id: z.string().nullable(),
+  error: z.string().nullable(),
+  open_dependencies: z.number(),
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_tokens: count,
+  cache_write_tokens: count,
+  cost_usd: z.number(),
+  model_calls: z.number(),
+  created_at: time,
+  requested_at: time.nullable(),
+  admitted_at: time.nullable(),
+  deadline_at: time.nullable(),
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  cancel_requested_at: time.nullable(),
+  dependencies: z.array(z.string()),
+});
+
+/** A session with what only the hub itself needs to know. */
+export interface StoredSession extends Session {
+  policy: Policy | null;
+  /** The hub on whose machine the sandbox is; null before there is one. */
+  executorId: string | null;
+  deadlineAt: string | null;
+  openDependencies: number;
+}
+
+export function toSession(row: unknown): StoredSession {
+  const r = SessionRow.parse(row);
+  return {
+    id: r.id,
+    type: r.type,
+    status: r.status,
+    project: {
+      repository: r.repository,
+      requirements: r.requirements,
+      ...(r.branch === null ? {} : { branch: r.branch }),
+      ...(r.context === null ? {} : { context: r.context }),
+    },
+    dependencies: r.dependencies,
+    orchestrationId: r.orchestration_id,
+    metadata: r.metadata,
+    options: r.options,
+    sandboxName: r.sandbox_name,
+    agentSessionId: r.agent_session_id,
+    workBranch: r.work_branch,
+    error: r.error,
+    usage: {
+      inputTokens: r.input_tokens,
+      outputTokens: r.output_tokens,
+      cacheReadTokens: r.cache_read_tokens,
+      cacheWriteTokens: r.cache_write_tokens,
+      costUsd: r.cost_usd,
+      modelCalls: r.model_calls,
+    },
+    createdAt: r.created_at,
+    requestedAt: r.requested_at,
+    admittedAt: r.admitted_at,
+    startedAt: r.started_at,
+    completedAt: r.completed_at,
+    cancelRequestedAt: r.cancel_requested_at,
+    policy: r.policy,
+    executorId: r.executor_id,
+    deadlineAt: r.deadline_at,
+    openDependencies: r.open_dependencies,
+  };
+}

@@ -1,0 +1,157 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import type { NewSession, SessionStatus } from "../core/session.ts";
+import { createBatch } from "./batch.ts";
+import type { Database, Db, Tx } from "./database.ts";
+import { SESSION_COLUMNS, toSession } from "./session-row.ts";
+import type { StoredSession } from "./session-row.ts";
+
+export interface SessionInsert {
+  id: Id;
+  session: NewSession;
+  sandboxName: string;
+  orchestrationId: Id | null;
+  createdAt: string;
+}
+
+export interface SessionFilter {
+  status?: SessionStatus | undefined;
+  repository?: string | undefined;
+  orchestrationId?: Id | undefined;
+  /** Sessions older than this one. */
+  before?: Id | undefined;
+  limit: number;
+}
+
+export interface SessionStore {
+  /** Inserts a session without dependencies, with its log and `session.created`; concurrent calls share commits. */
+  insert(insert: SessionInsert): Promise<true>;
+  get(id: Id): Promise<StoredSession | null>;
+  /** Newest first. */
+  list(filter: SessionFilter): Promise<StoredSession[]>;
+}
+
+// Sessions, their logs and their first events in one statement, so that none exists without the others.
+const INSERT = `
+with input as (
+  select * from json_to_recordset($1::json) as x(
+    id uuid, type text, repository text, branch text, requirements text, context text, metadata jsonb, options jsonb,
+    orchestration_id uuid, sandbox_name text, created_at timestamptz, event jsonb)
+),
+made as (
+  insert into sessions (id, type, status, repository, branch, requirements, context, metadata, options,
+    orchestration_id, sandbox_name, created_at)
+  select id, type, 'initializing', repository, branch, requirements, context, metadata, options,
+    orchestration_id, sandbox_name, created_at from input
+),
+logged as (
+  insert into events (session_id, seq, at, kind, body) select id, 1, created_at, 'session.created', event from input
+)
+insert into session_logs (session_id, last_seq) select id, 1 from input`;
+
+export function createSessionStore(database: Database): SessionStore {
+  const { db } = database;
+  return {
+    insert: createBatch<SessionInsert, true>({
+      maxItems: 100,
+      maxWaiting: 10_000,
+      async run(inserts) {
+        await database.prepared("insert-sessions", INSERT, [insertParameter(inserts)]);
+        return inserts.map(() => true as const);
+      },
+    }),
+    get: createBatch<Id, StoredSession | null>({
+      maxItems: 100,
+      maxWaiting: 10_000,
+      lanes: 2,
+      async run(ids) {
+        const text = `select ${SESSION_COLUMNS} from sessions s where s.id = any($1::uuid[])`;
+        const rows = await database.prepared("get-sessions", text, [ids]);
+        const found = new Map(rows.map(toSession).map((session) => [session.id, session]));
+        return ids.map((id) => found.get(id) ?? null);
+      },
+    }),
+    async list({ status, repository, orchestrationId, before, limit }) {
+      const { rows } = await sql`select ${sql.raw(SESSION_COLUMNS)} from sessions s where true
+        ${status === undefined ? sql`` : sql`and s.status = ${status}`}
+        ${repository === undefined ? sql`` : sql`and s.repository = ${repository}`}
+        ${orchestrationId === undefined ? sql`` : sql`and s.orchestration_id = ${orchestrationId}`}
+        ${before === undefined ? sql`` : sql`and s.id < ${before}`}
+        order by s.id desc limit ${limit}`.execute(db);
+      return rows.map(toSession);
+    },
+  };
+}
+
+/** Inserts inside a transaction: the sessions, and what they depend on. The caller has locked what they depend on. */
+export async function insertWithin(
+  tx: Tx,
+  inserts: { insert: SessionInsert; openDependencies: number; error?: string }[],
+): Promise<void> {
+  const parameter = insertParameter(inserts.map(({ insert }) => insert));
+  const [head = "", tail = ""] = INSERT.split("$1");
+  await sql`${sql.raw(head)}${parameter}${sql.raw(tail)}`.execute(tx);
+  for (const { insert, openDependencies } of inserts) {
+    const rows = insert.session.dependencies.map((dependsOnId, position) => ({
+      session_id: insert.id,
+      depends_on_id: dependsOnId,
+      position,
+    }));
+    if (rows.length > 0) await tx.insertInto("session_dependencies").values(rows).execute();
+    if (openDependencies > 0)
+      await tx
+        .updateTable("sessions")
+        .set({ open_dependencies: openDependencies })
+        .where("id", "=", insert.id)
+        .execute();
+  }
+}
+
+/** Reads sessions inside a transaction, in the order of ids. */
+export async function readWithin(tx: Tx | Db, ids: Id[]): Promise<StoredSession[]> {
+  const { rows } = await sql`select ${sql.raw(SESSION_COLUMNS)} from sessions s
+    where s.id = any(${ids}::uuid[]) order by s.id`.execute(tx);
+  return rows.map(toSession);
+}
+
+const IdRow = z.object({ id: z.string() });
+
+/** What depends on a session directly. */
+export async function childrenOf(tx: Tx | Db, id: Id): Promise<Id[]> {
+  const rows = await tx
+    .selectFrom("session_dependencies")
+    .select("session_id")
+    .where("depends_on_id", "=", id)
+    .orderBy("session_id")
+    .execute();
+  return rows.map(({ session_id }) => session_id);
+}
+
+/** Everything that depends on a session, directly or through others. */
+export async function descendantsOf(tx: Tx | Db, id: Id): Promise<Id[]> {
+  const { rows } = await sql`with recursive below(id) as (
+      select session_id from session_dependencies where depends_on_id = ${id}
+      union select d.session_id from session_dependencies d join below on d.depends_on_id = below.id
+    ) select id from below order by id`.execute(tx);
+  return rows.map((row) => IdRow.parse(row).id);
+}
+
+function insertParameter(inserts: SessionInsert[]): string {
+  return JSON.stringify(
+    inserts.map(({ id, session, sandboxName, orchestrationId, createdAt }) => ({
+      id,
+      type: session.type,
+      repository: session.project.repository,
+      branch: session.project.branch ?? null,
+      requirements: session.project.requirements,
+      context: session.project.context ?? null,
+      metadata: session.metadata ?? {},
+      options: session.options ?? {},
+      orchestration_id: orchestrationId,
+      sandbox_name: sandboxName,
+      created_at: createdAt,
+      event: { type: session.type, repository: session.project.repository },
+    })),
+  );
+}

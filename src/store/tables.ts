@@ -1,0 +1,75 @@
+import type { ColumnType, Generated } from "kysely";
+
+type Count = ColumnType<string, never, never>;
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type NullableTimestamp = ColumnType<
+  Date | null,
+  Date | string | null | undefined,
+  Date | string | null
+>;
+type Json = ColumnType<unknown, string, string>;
+
+export interface SessionsTable {
+  id: string;
+  type: string;
+  status: string;
+  repository: string;
+  branch: string | null;
+  requirements: string;
+  context: string | null;
+  metadata: Json;
+  options: Json;
+  orchestration_id: string | null;
+  sandbox_name: string;
+  agent_session_id: string | null;
+  work_branch: string | null;
+  policy: ColumnType<unknown, string | null, string | null>;
+  /** The hub on whose machine the sandbox is. */
+  executor_id: string | null;
+  error: string | null;
+  open_dependencies: Generated<number>;
+  /** bigint: the driver hands it out as text. */
+  input_tokens: Count;
+  output_tokens: Count;
+  cache_read_tokens: Count;
+  cache_write_tokens: Count;
+  cost_usd: ColumnType<number, never, never>;
+  model_calls: ColumnType<number, never, never>;
+  created_at: Timestamp;
+  requested_at: NullableTimestamp;
+  admitted_at: NullableTimestamp;
+  deadline_at: NullableTimestamp;
+  started_at: NullableTimestamp;
+  completed_at: NullableTimestamp;
+  cancel_requested_at: NullableTimestamp;
+}
+
+export interface Tables {
+  sessions: SessionsTable;
+  session_dependencies: { session_id: string; depends_on_id: string; position: number };
+  session_logs: { session_id: string; last_seq: number; runner_seq: Generated<number> };
+  events: { session_id: string; seq: number; at: Timestamp; kind: string; body: Json };
+  results: {
+    session_id: string;
+    outcome: string;
+    error: string | null;
+    summary: string;
+    next_steps: Json;
+    artifacts: Json;
+    diff: string;
+    received_at: Timestamp;
+  };
+  session_tokens: { hash: Buffer; session_id: string };
+  branches: { repository: string; branch: string; session_id: string };
+  deliveries: {
+    provider: string;
+    delivery_id: string;
+    event: string;
+    action: string | null;
+    repository: string | null;
+    sender: string | null;
+    intent: string;
+    payload: Buffer;
+    received_at: Timestamp;
+  };
+}

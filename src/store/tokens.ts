@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from "node:crypto";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import { Policy } from "../core/policy.ts";
+import type { Database } from "./database.ts";
+
+/** The session that a token is good for. */
+export interface TokenOwner {
+  sessionId: Id;
+  repository: string;
+  policy: Policy | null;
+  workBranch: string | null;
+  hasEnded: boolean;
+}
+
+export interface TokenStore {
+  /** Makes a token (256 random bits, base64url); only its hash is stored. */
+  issue(sessionId: Id): Promise<string>;
+  find(token: string): Promise<TokenOwner | null>;
+}
+
+const Row = z.object({
+  session_id: z.string(),
+  repository: z.string(),
+  policy: Policy.nullable(),
+  work_branch: z.string().nullable(),
+  ended: z.boolean(),
+});
+
+export function createTokenStore(database: Database): TokenStore {
+  return {
+    async issue(sessionId) {
+      const token = randomBytes(32).toString("base64url");
+      await database.prepared(
+        "insert-token",
+        "insert into session_tokens (hash, session_id) values ($1, $2)",
+        [hashOf(token), sessionId],
+      );
+      return token;
+    },
+    async find(token) {
+      const [found] = await database.prepared(
+        "find-token",
+        `select t.session_id, s.repository, s.policy, s.work_branch, s.completed_at is not null as ended
+         from session_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
+        [hashOf(token)],
+      );
+      if (found === undefined) return null;
+      const row = Row.parse(found);
+      return {
+        sessionId: row.session_id,
+        repository: row.repository,
+        policy: row.policy,
+        workBranch: row.work_branch,
+        hasEnded: row.ended,
+      };
+    },
+  };
+}
+
+// A plain hash is enough: what it hides has 256 bits of randomness.
+function hashOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

@@ -1,0 +1,103 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const SRC = join(import.meta.dirname, "../src");
+
+/** What each room may import, besides itself. Rooms of one tier do not see each other. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  core: [],
+  config: ["core"],
+  store: ["core"],
+  events: ["core", "config", "store"],
+  agents: ["core", "config", "store"],
+  runtimes: ["core", "config", "store"],
+  sessions: ["core", "config", "store", "events", "agents", "runtimes"],
+  gateway: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
+  engine: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
+  orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
+  http: ["core", "config", "store", "events", "sessions", "orchestration"],
+  client: ["core"],
+  cli: ["core", "client"],
+  runner: ["core", "agents"],
+};
+
+/** Edges that the table does not allow, each with its reason. */
+const EXCEPTIONS = new Set([
+  "main.ts -> cli", // the bin hands its arguments over
+  "cli/serve.ts -> app", // the one command that is the hub itself
+  "cli/serve.ts -> config",
+]);
+
+/** The composition root builds everything. */
+const ROOT = "app";
+
+interface Edge {
+  file: string;
+  room: string;
+  target: string;
+  typeOnly: boolean;
+}
+
+async function edges(): Promise<Edge[]> {
+  const files = (await readdir(SRC, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const found = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(join(SRC, file), "utf8");
+      return [...text.matchAll(/(import|export)( type)?[^;]*?from "(\.[^"]+)"/g)].map((match) => ({
+        file,
+        room: roomOf(file),
+        target: roomOf(relative(SRC, join(SRC, file, "..", match[3] ?? ""))),
+        typeOnly: match[2] !== undefined,
+      }));
+    }),
+  );
+  return found.flat();
+}
+
+function roomOf(file: string): string {
+  const [first = "", ...rest] = file.split("/");
+  return rest.length === 0 ? first.replace(/\.ts$/, "") : first;
+}
+
+test("imports run one way", async () => {
+  const wrong = (await edges()).filter(({ file, room, target, typeOnly }) => {
+    if (room === target || room === ROOT || target.startsWith("..")) return false;
+    if (MAY_IMPORT[room]?.includes(target) === true) return false;
+    // The client's types come from the routes themselves; nothing of them is there when it runs.
+    if (room === "client" && target === "http" && typeOnly) return false;
+    return !EXCEPTIONS.has(`${file} -> ${target}`);
+  });
+  expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+});
+
+test("the table names rooms that exist", async () => {
+  const rooms = new Set((await edges()).map(({ room }) => room));
+  expect(Object.keys(MAY_IMPORT).filter((room) => !rooms.has(room))).toEqual([]);
+});
+
+test("only the engine imports DBOS", async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const users: string[] = [];
+  for (const file of files)
+    if ((await readFile(join(SRC, file), "utf8")).includes("@dbos-inc/")) users.push(file);
+  expect(users.filter((file) => roomOf(file) !== "engine")).toEqual([]);
+});
+
+test("only configuration reads the environment", async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter(
+    (name) => name.endsWith(".ts") && !name.endsWith(".test.ts"),
+  );
+  const users: string[] = [];
+  for (const file of files)
+    if ((await readFile(join(SRC, file), "utf8")).includes("process.env")) users.push(file);
+  expect(users.filter((file) => roomOf(file) !== "config")).toEqual([]);
+});
+
+test("no file is a barrel", async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const barrels: string[] = [];
+  for (const file of files)
+    if (/^export (\*|\{[^}]*\}) from/m.test(await readFile(join(SRC, file), "utf8"))) barrels.push(file);
+  expect(barrels).toEqual([]);
+});

@@ -1,0 +1,28 @@
+import { readdir, readFile } from "node:fs/promises";
+import { isRunning } from "./process.ts";
+import { waitFor } from "./wait.ts";
+
+/** Process ids of everything that runs in sandboxes below a directory, by the mark in its environment. */
+export async function sandboxProcesses(sandboxesDir: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const marked = await Promise.all(
+    pids.map(async (pid) => {
+      // A process that has just ended has no environment any more.
+      const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      return text.includes(`CLAUDE_HUB_SANDBOXES=${sandboxesDir}`) && isRunning(pid) ? pid : null;
+    }),
+  );
+  return marked.filter((pid) => pid !== null);
+}
+
+/** Ends what a killed hub left behind. */
+export async function endSandboxes(sandboxesDir: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const pids = await sandboxProcesses(sandboxesDir);
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      return pids.length === 0;
+    },
+    { timeoutMs: 10_000, what: "the end of all sandboxes" },
+  );
+}
