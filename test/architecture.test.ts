@@ -98,6 +98,7 @@ test("no file is a barrel", async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((name) => name.endsWith(".ts"));
   const barrels: string[] = [];
   for (const file of files)
-    if (/^export (\*|\{[^}]*\}) from/m.test(await readFile(join(SRC, file), "utf8"))) barrels.push(file);
+    if (/^export (\*|\{[^}]*\}) from/m.test(await readFile(join(SRC, file), "utf8")))
+      barrels.push(file);
   expect(barrels).toEqual([]);
 });

@@ -6,6 +6,10 @@ export interface AgentPlace {
   homeDir: string;
   /** Loopback address of the runner's forwarder; it adds the session token, so the agent needs none. */
   gatewayUrl: string;
+  /** PATH. */
+  searchPath: string;
+  /** What git needs to work here, also when the agent calls it. */
+  gitEnv: Record<string, string>;
 }
 
 export interface AgentCommand {

@@ -82,7 +82,14 @@ test("authenticates, chooses the door, and maps errors", async () => {
   for (const authorization of [undefined, "good", "Basic good", "Bearer bad", "Bearer good x"])
     expect((await ask(socketPath, "/runner/job", authorization)).status).toBe(401);
   expect((await ask(socketPath, "/runner/job", "Bearer old")).status).toBe(410);
-  for (const path of ["/", "/other", "/runner%2f", "//runner/job", "/x/../runner/job", "/__proto__"])
+  for (const path of [
+    "/",
+    "/other",
+    "/runner%2f",
+    "//runner/job",
+    "/x/../runner/job",
+    "/__proto__",
+  ])
     expect((await ask(socketPath, path, good)).status).toBe(404);
   expect(await ask(socketPath, "/runner/conflict", good)).toMatchObject({
     status: 409,

@@ -22,3 +22,8 @@ export function asHubError(error: unknown): unknown {
     ? unavailable("database", error)
     : error;
 }
+
+/** Whether an error of the operating system has one of these codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}

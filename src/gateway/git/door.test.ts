@@ -127,7 +127,16 @@ test("a request that is not git's is refused and leaves nothing running", async 
   expect((await send(receive, Buffer.from("0000"))).status).toBe(200);
   const zipped = await send(receive, gzipSync("0000"), { "content-encoding": "gzip" });
   expect(zipped.status).toBe(200);
-  for (const body of ["", "0", "zzzz", "0004", "0009hello", "ffff", "00a0short", "0014push-cert\0x\n"])
+  for (const body of [
+    "",
+    "0",
+    "zzzz",
+    "0004",
+    "0009hello",
+    "ffff",
+    "00a0short",
+    "0014push-cert\0x\n",
+  ])
     expect([body, (await send(receive, Buffer.from(body))).status]).toEqual([body, 400]);
   expect(house.pushed).toEqual([]);
 });

@@ -103,7 +103,11 @@ test("history that was pushed stays, and a branch that somebody else made is the
   const clone = await member.clone();
   await commitFile(member, clone, "a.txt", "one\n");
   await member.git(["push", "--quiet", "origin", "HEAD:claude/work"], clone);
-  const human = await house.forge.commit(REPOSITORY, { "h.txt": "h\n" }, { branch: "claude/human" });
+  const human = await house.forge.commit(
+    REPOSITORY,
+    { "h.txt": "h\n" },
+    { branch: "claude/human" },
+  );
   const refs = await house.forge.refs(REPOSITORY);
 
   await member.git(["commit", "--quiet", "--amend", "-m", "rewritten"], clone);
@@ -130,7 +134,11 @@ test("a forge that moved on since the mirror looked is not overwritten", async (
   const member = house.join();
   const clone = await member.clone();
   await commitFile(member, clone, "a.txt", "one\n");
-  const theirs = await house.forge.commit(REPOSITORY, { "h.txt": "h\n" }, { branch: "claude/work" });
+  const theirs = await house.forge.commit(
+    REPOSITORY,
+    { "h.txt": "h\n" },
+    { branch: "claude/work" },
+  );
   expect(await member.gitError(["push", "origin", "HEAD:claude/work"], clone)).toContain(
     "the branch has moved, fetch first",
   );
@@ -174,7 +182,8 @@ test("large pushes pass (probe and all) up to the limit", async () => {
   const member = house.join();
   const clone = await member.clone();
   const noise = (bytes: number) => crypto.getRandomValues(new Uint8Array(65_536)).slice(0, bytes);
-  const blob = (chunks: number) => Buffer.concat(Array.from({ length: chunks }, () => noise(65_536)));
+  const blob = (chunks: number) =>
+    Buffer.concat(Array.from({ length: chunks }, () => noise(65_536)));
   const sha = await commitFile(member, clone, "five.bin", blob(80));
   await member.git(["push", "--quiet", "origin", "HEAD:claude/work"], clone);
   const refs = await house.forge.refs(REPOSITORY);

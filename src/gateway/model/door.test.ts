@@ -193,7 +193,12 @@ test("a client cannot hide a whole answer's cost by leaving", async () => {
     void release.promise.then(() =>
       res
         .writeHead(200, { "content-type": "application/json" })
-        .end(JSON.stringify({ model: "claude-opus-4-5", usage: { input_tokens: 7, output_tokens: 9 } })),
+        .end(
+          JSON.stringify({
+            model: "claude-opus-4-5",
+            usage: { input_tokens: 7, output_tokens: 9 },
+          }),
+        ),
     );
   });
   await using house = await createHouse(upstream.url);
@@ -270,7 +275,12 @@ test("only the two endpoints exist, and bodies have a bound", async () => {
     return response.status;
   };
   expect(await status("/model/v1/messages/count_tokens")).toBe(200);
-  for (const path of ["/model", "/model/v1/files", "/model/v1/messages/", "/model/v1/messages/batches"])
+  for (const path of [
+    "/model",
+    "/model/v1/files",
+    "/model/v1/messages/",
+    "/model/v1/messages/batches",
+  ])
     expect(await status(path)).toBe(404);
   expect(await status("/model/v1/messages", "not json")).toBe(400);
   expect(await status("/model/v1/messages", "x".repeat(33_554_433))).toBe(413);

@@ -115,7 +115,9 @@ async function serve(
   const gone = new AbortController();
   res.once("close", () => gone.abort());
   try {
-    const path = readPath(req.url ?? "")?.steps.slice(1).join("/");
+    const path = readPath(req.url ?? "")
+      ?.steps.slice(1)
+      .join("/");
     const known = path === "v1/messages" || path === "v1/messages/count_tokens";
     if (req.method !== "POST" || !known) throw new HubError("not_found", "Not found");
     const call = await readCall(req, session, parts.limits.maxBodyBytes);
@@ -218,7 +220,11 @@ function charge(call: Call, status: number, answer: AnswerUsage | undefined): An
   if (!began) return nothing;
   const inputTokens = inputEstimate(call);
   const outputTokens = call.streams ? 0 : call.maxOutputTokens;
-  return { model: null, counts: { ...noTokens(), inputTokens, outputTokens }, certainty: "partial" };
+  return {
+    model: null,
+    counts: { ...noTokens(), inputTokens, outputTokens },
+    certainty: "partial",
+  };
 }
 
 function mostOf(parts: Parts, call: Call): Spend {

@@ -1,0 +1,22 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { configurationDocument } from "../src/config/document.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** Documents that are made from the code. */
+const DOCUMENTS = [{ path: "docs/configuration.md", render: configurationDocument }];
+
+const check = process.argv.includes("--check");
+for (const { path, render } of DOCUMENTS) {
+  const text = render();
+  const old = await readFile(join(ROOT, path), "utf8").catch(() => "");
+  if (old === text) continue;
+  if (check) {
+    process.stderr.write(`${path} is not what the code says; run: npm run docs\n`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(join(ROOT, path), text);
+    process.stdout.write(`wrote ${path}\n`);
+  }
+}

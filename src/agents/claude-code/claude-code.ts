@@ -1,0 +1,69 @@
+import type { Job } from "../../core/job.ts";
+import type { Agent, AgentCommand, AgentPlace } from "../agent.ts";
+import { createClaudeCodeOutput } from "./output.ts";
+
+/** Reading and thinking only: nothing in this list can change a file or run a command. */
+const READING_TOOLS = "Read,Glob,Grep,LS,NotebookRead,TodoWrite,Task";
+
+/** The final answer, which Claude Code asks of the model as one more tool. */
+const ANSWER_SCHEMA = {
+  type: "object",
+  properties: {
+    summary: { type: "string", description: "What was done and found, in a few sentences" },
+    nextSteps: { type: "array", items: { type: "string" }, description: "What people should do" },
+  },
+  required: ["summary", "nextSteps"],
+  additionalProperties: false,
+} as const;
+
+/** Claude Code without a terminal: `claude -p`, one JSON object a line. */
+export const claudeCode: Agent = {
+  name: "claude-code",
+  command: (job, place) => ({
+    argv: argumentsOf(job),
+    env: environmentOf(place),
+    stdin: job.prompt,
+  }),
+  createOutput: createClaudeCodeOutput,
+};
+
+function argumentsOf(job: Job): AgentCommand["argv"] {
+  return [
+    job.agentExecutable,
+    "--print",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    job.resume ? "--resume" : "--session-id",
+    job.agentSessionId,
+    "--append-system-prompt",
+    job.systemPrompt,
+    "--json-schema",
+    JSON.stringify(ANSWER_SCHEMA),
+    // What the user's own machine would add does not exist here; what the repository adds has been vetted.
+    "--setting-sources",
+    "project",
+    ...(job.model === null ? [] : ["--model", job.model]),
+    // Nobody is there to be asked. The sandbox is what confines the agent, not its own questions.
+    ...(job.policy.edit ? ["--dangerously-skip-permissions"] : ["--tools", READING_TOOLS]),
+  ];
+}
+
+function environmentOf(place: AgentPlace): Record<string, string> {
+  return {
+    PATH: place.searchPath,
+    HOME: place.homeDir,
+    LANG: "C.UTF-8",
+    TERM: "dumb",
+    ...place.gitEnv,
+    ANTHROPIC_BASE_URL: `${place.gatewayUrl}/model`,
+    // Claude Code wants some key. The real one is added outside of the sandbox.
+    ANTHROPIC_API_KEY: "added-by-the-gateway",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_TELEMETRY: "1",
+    DISABLE_AUTOUPDATER: "1",
+    DISABLE_ERROR_REPORTING: "1",
+    // As root it refuses to work without asking, unless it knows that it is confined.
+    IS_SANDBOX: "1",
+  };
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+
+/** What `claude -p --output-format stream-json` prints, as far as it is understood; tried with version 2.1.330. */
+const text = z.string();
+const block = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text }),
+  z.object({ type: z.literal("thinking"), thinking: text }),
+  z.object({ type: z.literal("tool_use"), id: text, name: text, input: z.json() }),
+]);
+
+const resultBlock = z.object({
+  type: z.literal("tool_result"),
+  tool_use_id: text,
+  is_error: z.boolean().nullish(),
+  content: z.union([text, z.array(z.looseObject({ type: text, text: text.optional() }))]).nullish(),
+});
+
+export const InitLine = z.object({
+  type: z.literal("system"),
+  subtype: z.literal("init"),
+  session_id: text,
+  model: text.catch(""),
+  tools: z.array(text).catch([]),
+});
+
+export const RetryLine = z.object({
+  type: z.literal("system"),
+  subtype: z.literal("api_retry"),
+  attempt: z.number(),
+  max_retries: z.number(),
+  retry_delay_ms: z.number(),
+  error: z.json().optional(),
+  error_status: z.json().optional(),
+});
+
+export const AssistantLine = z.object({
+  type: z.literal("assistant"),
+  message: z.object({ content: z.array(block).min(1) }),
+});
+
+export const UserLine = z.object({
+  type: z.literal("user"),
+  message: z.object({ content: z.array(resultBlock).min(1) }),
+});
+
+export const ResultLine = z.object({
+  type: z.literal("result"),
+  subtype: text.catch(""),
+  is_error: z.boolean().catch(false),
+  result: text.catch(""),
+  structured_output: z.unknown(),
+  num_turns: z.number().catch(0),
+  duration_ms: z.number().catch(0),
+  total_cost_usd: z.number().catch(0),
+  usage: z.json().catch(null),
+  permission_denials: z.array(z.json()).catch([]),
+  errors: z.array(text).catch([]),
+});
+export type ResultLine = z.infer<typeof ResultLine>;
+
+/** The final answer that was asked for. */
+export const Answer = z.object({ summary: text, nextSteps: z.array(text).catch([]) });
+export type Answer = z.infer<typeof Answer>;

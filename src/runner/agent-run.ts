@@ -1,0 +1,65 @@
+import type { Agent, AgentOutcome, AgentPlace } from "../agents/agent.ts";
+import type { Job } from "../core/job.ts";
+import type { Line } from "./lines.ts";
+import type { Outbox } from "./outbox.ts";
+import { runProgram } from "./process.ts";
+
+/** The longest line that is read whole: a tool's result may well have megabytes. */
+const LINE_BYTES = 8 * 1_048_576;
+/** Of a line that is cut, this much is kept. */
+const CUT_CHARS = 32_768;
+
+/** Runs the agent to its end; everything that it says becomes events. */
+export async function runAgent(options: {
+  agent: Agent;
+  job: Job;
+  place: AgentPlace;
+  outbox: Outbox;
+  signal: AbortSignal;
+}): Promise<AgentOutcome> {
+  const { agent, job, place, outbox } = options;
+  const command = agent.command(job, place);
+  const output = agent.createOutput();
+  const silence = watchSilence(job.limits.stallMs, outbox);
+
+  function onOutput({ text, lostBytes }: Line): void {
+    silence.heard();
+    if (lostBytes > 0)
+      outbox.add("unknown", { raw: text.slice(0, CUT_CHARS).toWellFormed(), lostBytes });
+    else for (const { kind, body } of output.read(text)) outbox.add(kind, body);
+  }
+
+  try {
+    const exit = await runProgram({
+      argv: command.argv,
+      env: command.env,
+      stdin: command.stdin,
+      cwd: place.workspaceDir,
+      maxLineBytes: LINE_BYTES,
+      signal: options.signal,
+      onStart: (pid) => outbox.add("agent.started", { agent: agent.name, pid }),
+      onOutput,
+      onError({ text, lostBytes }) {
+        silence.heard();
+        outbox.add("agent.printed", { line: text, ...(lostBytes > 0 ? { lostBytes } : {}) });
+      },
+    });
+    outbox.add("agent.exited", { exitCode: exit.exitCode, signal: exit.signal });
+    return output.outcome(exit);
+  } finally {
+    silence.end();
+  }
+}
+
+/** Says once for each silence that the agent has said nothing for so long. */
+function watchSilence(stallMs: number, outbox: Outbox) {
+  const report = () => outbox.add("agent.stalled", { silentMs: stallMs });
+  let timer = setTimeout(report, stallMs);
+  return {
+    heard(): void {
+      clearTimeout(timer);
+      timer = setTimeout(report, stallMs);
+    },
+    end: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,186 @@
+import type { AgentOutcome } from "../agents/agent.ts";
+import { agentNamed } from "../agents/registry.ts";
+import { Job, RunnerResult } from "../core/job.ts";
+import type { RunnerBoot } from "../core/job.ts";
+import { z } from "zod";
+import { runAgent } from "./agent-run.ts";
+import { collectChanges } from "./collect.ts";
+import type { Changes } from "./collect.ts";
+import { waitForCancel } from "./commands.ts";
+import { startForwarder } from "./forwarder.ts";
+import { createGatewayClient, SessionOver } from "./gateway.ts";
+import type { GatewayClient } from "./gateway.ts";
+import { createGit } from "./git.ts";
+import { guardConfiguration } from "./guard.ts";
+import { createOutbox } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import { runSetup } from "./setup.ts";
+import { prepareWorkspace } from "./workspace.ts";
+
+const JOB_MS = 600_000;
+const ATTEMPT_MS = 60_000;
+/** How long after the time limit the hub may still be waited for. */
+const LATE_MS = 600_000;
+
+/** Why the agent was ended before its time. */
+interface Interruption {
+  outcome: "cancelled" | "timed_out";
+  error: string;
+}
+
+/** One session from its job to its acknowledged result. */
+export async function runSession(boot: RunnerBoot, searchPath: string): Promise<void> {
+  const gateway = createGatewayClient({ socket: boot.gatewaySocket, token: boot.token });
+  try {
+    await using forwarder = await startForwarder({
+      socket: boot.gatewaySocket,
+      token: boot.token,
+    });
+    const job = await gateway.call(Job, {
+      method: "GET",
+      path: "/runner/job",
+      timeoutMs: ATTEMPT_MS,
+      untilMs: Date.now() + JOB_MS,
+    });
+    await perform({ boot, job, gateway, gatewayUrl: forwarder.url, searchPath });
+  } catch (error) {
+    if (!(error instanceof SessionOver)) await reportFailure(gateway, error);
+  } finally {
+    gateway.close();
+  }
+}
+
+interface Place {
+  boot: RunnerBoot;
+  job: Job;
+  gateway: GatewayClient;
+  gatewayUrl: string;
+  searchPath: string;
+}
+
+async function perform(place: Place): Promise<void> {
+  const { boot, job, gateway } = place;
+  const untilMs = Date.parse(job.limits.deadlineAt) + LATE_MS;
+  const outbox = createOutbox({ gateway, maxBytes: job.limits.spoolBytes, untilMs });
+  outbox.add("runner.started", {
+    sandbox: boot.sandboxName,
+    pid: process.pid,
+    node: process.version,
+  });
+  const stop = new AbortController();
+  const done = new AbortController();
+  let interruption: Interruption | null = null;
+  const interrupt = (why: Interruption) => {
+    interruption ??= why;
+    stop.abort();
+  };
+  const timer = setTimeout(
+    () => interrupt({ outcome: "timed_out", error: "The time limit was reached" }),
+    Math.max(0, Date.parse(job.limits.deadlineAt) - Date.now()),
+  );
+  waitForCancel({ gateway, untilMs, signal: done.signal }).then(
+    (reason) => interrupt({ outcome: "cancelled", error: reason }),
+    (error: unknown) => {
+      // The hub wants nothing more of this session: nobody is there to work for.
+      if (error instanceof SessionOver) stop.abort(error);
+    },
+  );
+  try {
+    const { outcome, changes } = await work(place, outbox, stop.signal);
+    // Read late: it is set from outside while the work goes on.
+    const why = ((): Interruption | null => interruption)();
+    await sendResult(gateway, outbox, untilMs, resultOf(outcome, changes, why));
+  } finally {
+    clearTimeout(timer);
+    done.abort();
+  }
+}
+
+async function work(
+  place: Place,
+  outbox: Outbox,
+  signal: AbortSignal,
+): Promise<{ outcome: AgentOutcome; changes: Changes }> {
+  const { boot, job, gatewayUrl, searchPath } = place;
+  const gitEnv = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
+  const env = { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8", ...gitEnv };
+  const dir = boot.workspaceDir;
+  const git = createGit({ cwd: dir, env });
+  let changes: Changes = { artifacts: [], diff: "", pushError: null };
+  try {
+    const { baseSha } = await prepareWorkspace({ job, git, dir, gatewayUrl, outbox });
+    await guardConfiguration({ job, git, dir, outbox });
+    const { homeDir } = boot;
+    const refusal = await runSetup({ job, git, dir, homeDir, env, outbox, signal });
+    if (refusal !== null) return { outcome: failed(refusal), changes };
+    const agent = agentNamed(job.agent);
+    const outcome = await runAgent({
+      agent,
+      job,
+      place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv },
+      outbox,
+      signal,
+    }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));
+    changes = await collectChanges({ job, git, baseSha, outbox });
+    return { outcome, changes };
+  } catch (error) {
+    return { outcome: failed(messageOf(error)), changes };
+  }
+}
+
+function resultOf(
+  outcome: AgentOutcome,
+  changes: Changes,
+  interruption: Interruption | null,
+): Omit<RunnerResult, "lastSeq"> {
+  const said = {
+    summary: outcome.summary,
+    nextSteps: outcome.nextSteps,
+    agentSessionId: outcome.agentSessionId,
+    artifacts: changes.artifacts,
+    diff: changes.diff,
+  };
+  if (interruption !== null && !outcome.ok) return { ...interruption, ...said };
+  if (!outcome.ok)
+    return { outcome: "failed", error: outcome.error ?? "The agent failed", ...said };
+  if (changes.pushError === null) return { outcome: "completed", ...said };
+  const error = `The work could not be pushed: ${changes.pushError}`.slice(0, 2_000);
+  return { outcome: "failed", error, ...said };
+}
+
+/** After the last event has arrived, so that nothing is missing when the session ends. */
+async function sendResult(
+  gateway: GatewayClient,
+  outbox: Outbox,
+  untilMs: number,
+  result: Omit<RunnerResult, "lastSeq">,
+): Promise<void> {
+  await outbox.flush();
+  await gateway.call(z.object({}), {
+    method: "POST",
+    path: "/runner/result",
+    body: JSON.stringify(RunnerResult.parse({ ...result, lastSeq: outbox.lastSeq() })),
+    timeoutMs: ATTEMPT_MS,
+    untilMs,
+  });
+}
+
+/** There was no job, or its events were refused: the reason is all that there is to tell. */
+async function reportFailure(gateway: GatewayClient, error: unknown): Promise<void> {
+  const result = RunnerResult.parse({ outcome: "failed", error: messageOf(error), lastSeq: 0 });
+  await gateway.call(z.object({}), {
+    method: "POST",
+    path: "/runner/result",
+    body: JSON.stringify(result),
+    timeoutMs: ATTEMPT_MS,
+    untilMs: Date.now() + LATE_MS,
+  });
+}
+
+function failed(error: string): AgentOutcome {
+  return { ok: false, error, summary: "", nextSteps: [], agentSessionId: null };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 1_800).toWellFormed();
+}
