@@ -97,6 +97,11 @@ function read(from: Source, dir: string) {
   } as const;
 }
 
+/** Where programs are looked for. */
+export function searchPath(env: Variables = process.env): string {
+  return env["PATH"] ?? "/usr/bin:/bin";
+}
+
 /** `~` is a shell's business, but not everybody's environment went through a shell. */
 function homeless(path: string, env: Variables): string {
   const home = env["HOME"] ?? homedir();

@@ -48,7 +48,9 @@ export const EVENT_KINDS = [
 export const EventKind = z.enum(EVENT_KINDS);
 export type EventKind = z.infer<typeof EventKind>;
 
-export const EventBody = z.record(z.string(), z.json());
+export const EventBody = z
+  .record(z.string(), z.json())
+  .meta({ type: "object", additionalProperties: true });
 export type EventBody = z.infer<typeof EventBody>;
 
 /** An event before the log has numbered it. */

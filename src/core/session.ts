@@ -92,7 +92,9 @@ export const Metadata = z
     (value) => JSON.stringify(value).length <= LIMITS.metadataBytes,
     `is larger than ${LIMITS.metadataBytes} bytes`,
   )
-  .refine((value) => !JSON.stringify(value).includes("\\u0000"), "must not contain NUL");
+  .refine((value) => !JSON.stringify(value).includes("\\u0000"), "must not contain NUL")
+  // JSON of any depth has no finite description by parts.
+  .meta({ type: "object", additionalProperties: true });
 export type Metadata = z.infer<typeof Metadata>;
 
 /** What it takes to make a session. */

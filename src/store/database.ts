@@ -28,6 +28,7 @@ export function openDatabase(options: {
   connectTimeoutMs?: number;
   onIdleError?: (error: Error) => void;
 }): Database {
+  let closed: Promise<void> | undefined;
   const pool = new Pool({
     connectionString: options.url,
     max: options.maxConnections,
@@ -37,9 +38,8 @@ export function openDatabase(options: {
     application_name: "claude-hub",
   });
   // Without a listener, a server that closes an idle connection would end the process.
-  pool.on("error", (error) => options.onIdleError?.(error));
+  pool.on("error", (error) => closed ?? options.onIdleError?.(error));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  let closed: Promise<void> | undefined;
   const close = () => (closed ??= db.destroy());
   return {
     url: options.url,

@@ -48,7 +48,7 @@ export const ResultLine = z.object({
   subtype: text.catch(""),
   is_error: z.boolean().catch(false),
   result: text.catch(""),
-  structured_output: z.unknown(),
+  structured_output: z.unknown().optional(),
   num_turns: z.number().catch(0),
   duration_ms: z.number().catch(0),
   total_cost_usd: z.number().catch(0),

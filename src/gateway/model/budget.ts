@@ -1,6 +1,5 @@
 import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
-import type { Usage } from "../../core/session.ts";
 
 /** What calls that are still running may come to, at the most. */
 export interface Spend {
@@ -12,8 +11,6 @@ export interface Spend {
 export interface Budget {
   /** Throws `budget_exceeded` when what was recorded and `inFlight` together have reached a limit. */
   check(sessionId: Id, inFlight: Spend): Promise<void>;
-  /** Adds one call to what the session has used. */
-  record(sessionId: Id, usage: Usage): Promise<void>;
 }
 
 /** Lets model calls begin while the budget allows it. */

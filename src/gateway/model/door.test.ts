@@ -44,12 +44,9 @@ async function createHouse(baseUrl: string, options: { maxTokens?: number } = {}
         options.maxTokens !== undefined && used() + inFlight.tokens >= options.maxTokens
           ? Promise.reject(budgetExceeded("tokens", options.maxTokens))
           : Promise.resolve(),
-      record(_id, usage) {
-        recorded.push(usage);
-        return Promise.resolve();
-      },
     },
     onCall(call) {
+      recorded.push(call.usage);
       calls.push(call);
       return Promise.resolve();
     },
@@ -191,14 +188,12 @@ test("a client cannot hide a whole answer's cost by leaving", async () => {
   const release = Promise.withResolvers<void>();
   await using upstream = await createUpstream((res) => {
     void release.promise.then(() =>
-      res
-        .writeHead(200, { "content-type": "application/json" })
-        .end(
-          JSON.stringify({
-            model: "claude-opus-4-5",
-            usage: { input_tokens: 7, output_tokens: 9 },
-          }),
-        ),
+      res.writeHead(200, { "content-type": "application/json" }).end(
+        JSON.stringify({
+          model: "claude-opus-4-5",
+          usage: { input_tokens: 7, output_tokens: 9 },
+        }),
+      ),
     );
   });
   await using house = await createHouse(upstream.url);

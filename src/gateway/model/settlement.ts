@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Id } from "../../core/id.ts";
 import type { Usage } from "../../core/session.ts";
-import type { Budget } from "./budget.ts";
 
 /** One call of a model, after its end. */
 export interface ModelCall {
@@ -25,31 +24,29 @@ export interface Settlements {
 const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 export function createSettlements(options: {
-  budget: Budget;
+  /** Adds the call to what the session has used. */
   onCall(call: ModelCall): Promise<void>;
   log: Logger;
 }): Settlements {
   const open = new Set<Promise<void>>();
 
-  async function persist(what: string, call: ModelCall, work: () => Promise<void>): Promise<void> {
+  async function record(call: ModelCall): Promise<void> {
     for (const delayMs of [...RETRY_DELAYS_MS, null])
       try {
-        await work();
+        await options.onCall(call);
         return;
       } catch (error) {
         if (delayMs !== null) await sleep(delayMs);
-        else options.log.error({ err: error, what, call }, "model call could not be recorded");
+        else options.log.error({ err: error, call }, "model call could not be recorded");
       }
   }
 
   return {
     settle(call, done) {
-      const settlement = persist("usage", call, () =>
-        options.budget.record(call.sessionId, call.usage),
-      )
-        .finally(done)
-        .then(() => persist("event", call, () => options.onCall(call)))
-        .finally(() => open.delete(settlement));
+      const settlement = record(call).finally(() => {
+        open.delete(settlement);
+        done();
+      });
       open.add(settlement);
     },
     async idle() {

@@ -1,0 +1,246 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import type { Logger } from "pino";
+import type { Config } from "./config/config.ts";
+import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
+import { systemClock } from "./core/clock.ts";
+import { newId } from "./core/id.ts";
+import { createRedaction } from "./core/redaction.ts";
+import { createEngine } from "./engine/engine.ts";
+import { createEventFeed } from "./events/feed.ts";
+import { startGateway } from "./gateway/gateway.ts";
+import { createMirror } from "./gateway/git/mirror.ts";
+import { GIT_LIMITS } from "./gateway/git/limits.ts";
+import { createHealth } from "./http/health.ts";
+import { createHttp } from "./http/http.ts";
+import { listen } from "./http/server.ts";
+import { createOrchestrations } from "./orchestration/orchestrations.ts";
+import { createRuntime } from "./runtimes/registry.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import { createSessionLife } from "./sessions/life.ts";
+import { createActiveStore } from "./store/active.ts";
+import { createBranchStore } from "./store/branches.ts";
+import { openDataDir } from "./store/data-dir.ts";
+import { openDatabase } from "./store/database.ts";
+import { createDeliveryStore } from "./store/deliveries.ts";
+import { startEmbeddedDatabase } from "./store/embedded.ts";
+import { createEventStore } from "./store/events.ts";
+import { migrateDatabase } from "./store/migrator.ts";
+import { listenToDatabase } from "./store/notifications.ts";
+import { createResultStore } from "./store/results.ts";
+import { createSessionStore } from "./store/sessions.ts";
+import { createTokenStore } from "./store/tokens.ts";
+
+export interface Hub extends AsyncDisposable {
+  url: string;
+}
+
+/** Builds the whole hub from its configuration and starts it. The only place that knows all of its parts. */
+export async function startHub(options: {
+  config: Config;
+  /** Executable of the agent. */
+  agentPath: string;
+  /** The bundled runner. */
+  runnerPath: string;
+  log: Logger;
+}): Promise<Hub> {
+  const { config, log } = options;
+  await using parts = new AsyncDisposableStack();
+  const startup = createStartup();
+  const dataDir = parts.use(await openDataDir(config.dir));
+  const webhook = await webhookSecret(config, log);
+  const url = await databaseUrl(config, dataDir.path, log, parts);
+  startup.reached("database ready");
+  const database = parts.use(
+    openDatabase({
+      url,
+      maxConnections: config.database.connections,
+      onIdleError: (error) => log.warn({ err: error }, "database connection was lost"),
+    }),
+  );
+  await migrateDatabase(database.db);
+  startup.reached("schema up to date");
+  const notifications = parts.use(await listenToDatabase({ url, log }));
+  const { secrets } = config;
+  const redaction = createRedaction(
+    [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
+  );
+  const runtime = await chooseRuntime(config, dataDir.path, options, log);
+  startup.reached("runtime chosen");
+  const git = gitSettings(config, dataDir.path, log);
+  const mirror = createMirror(git);
+  await mirror.sweep();
+  const events = createEventStore(database);
+  const branches = createBranchStore(database);
+  const executorId = await executorIdOf(dataDir.path);
+  const engine = createEngine({ url, executorId, log });
+  const life = createSessionLife({
+    database,
+    notifications,
+    sessions: createSessionStore(database),
+    events,
+    results: createResultStore(database),
+    tokens: createTokenStore(database),
+    branches,
+    active: createActiveStore(database),
+    engine,
+    runtime,
+    repositories: mirror,
+    redaction,
+    settings: sessionSettings(config, options.agentPath),
+    executorId,
+    clock: systemClock,
+    log,
+  });
+  parts.use(
+    await startGateway({
+      socketPath: join(dataDir.path, GATEWAY_DIR, GATEWAY_SOCKET),
+      intake: life.intake,
+      mirror,
+      ownership: branches,
+      git,
+      model: { baseUrl: config.agent.baseUrl, apiKey: secrets.anthropicApiKey },
+      log,
+    }),
+  );
+  startup.reached("gateway open");
+  parts.use(engine);
+  await engine.launch(life.steps, life.upkeep);
+  startup.reached("engine running");
+  const http = createHttp({
+    sessions: life.sessions,
+    orchestrations: createOrchestrations(life.sessions),
+    events,
+    feed: createEventFeed({ store: events, notifications }),
+    deliveries: createDeliveryStore(database),
+    health: createHealth({ startup, runtime }),
+    secrets: { bearer: webhook, github: secrets.githubWebhook },
+    settings: config.http,
+    clock: systemClock,
+    log,
+  });
+  const server = parts.use(await listen(http, config.http));
+  startup.reached("listening");
+  const all = parts.move();
+  return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+const GATEWAY_DIR = "gateway";
+const GATEWAY_SOCKET = "hub.sock";
+
+/** Moments of the start, for the health check. */
+function createStartup() {
+  const startedAt = performance.now();
+  const milestones: { name: string; timestamp: string; elapsedMs: number }[] = [];
+  return {
+    milestones,
+    reached(name: string): void {
+      const elapsedMs = Math.round(performance.now() - startedAt);
+      milestones.push({ name, timestamp: new Date().toISOString(), elapsedMs });
+    },
+  };
+}
+
+async function webhookSecret(config: Config, log: Logger) {
+  if (config.secrets.webhook !== null) return config.secrets.webhook;
+  const { secret, path, made } = await readOrMakeWebhookSecret(config.dir);
+  if (made) log.warn({ path }, "a bearer token for API clients was made");
+  return secret;
+}
+
+async function databaseUrl(
+  config: Config,
+  dir: string,
+  log: Logger,
+  parts: AsyncDisposableStack,
+): Promise<string> {
+  if (config.database.url !== null) return config.database.url.reveal();
+  return parts.use(await startEmbeddedDatabase({ dir: join(dir, "postgres"), log })).url;
+}
+
+async function chooseRuntime(
+  config: Config,
+  dir: string,
+  { agentPath, runnerPath }: { agentPath: string; runnerPath: string },
+  log: Logger,
+): Promise<Runtime> {
+  if (!existsSync(runnerPath))
+    throw new Error(`the runner is not built (${runnerPath}); run: npm run build:runner`);
+  const runtime = await createRuntime(config.sandbox.runtime, {
+    sandboxesDir: join(dir, "sandboxes"),
+    gatewayDir: join(dir, GATEWAY_DIR),
+    gatewaySocketName: GATEWAY_SOCKET,
+    runnerPath,
+    nodePath: process.execPath,
+    agentPaths: [agentPath],
+  });
+  const check = await runtime.check();
+  if (!check.available)
+    throw new Error(`the runtime ${runtime.name} cannot be used: ${check.reason}`);
+  if (check.abilities.isolation === "none")
+    log.warn(
+      "THE RUNTIME process ISOLATES NOTHING: agents may do on this machine whatever the hub may",
+    );
+  log.info({ runtime: runtime.name, abilities: check.abilities }, "runtime chosen");
+  return runtime;
+}
+
+function gitSettings(config: Config, dir: string, log: Logger) {
+  return {
+    dir: join(dir, "mirrors"),
+    serverUrl: config.github.serverUrl,
+    credential: () => Promise.resolve(config.secrets.githubToken),
+    environment: { PATH: SEARCH_PATH, HOME: "/nonexistent", LANG: "C.UTF-8" },
+    limits: {
+      ...GIT_LIMITS,
+      mirrorMaxAgeMs: config.git.mirrorMaxAgeMs,
+      maxChildren: config.git.processes,
+      maxPushBytes: config.git.pushBytes,
+    },
+    clock: systemClock,
+    log,
+  };
+}
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+function sessionSettings(config: Config, agentPath: string) {
+  return {
+    slots: config.slots,
+    lifetimeMs: config.sandbox.lifetimeMs,
+    graceMs: config.sandbox.graceMs,
+    policy: config.policy,
+    agent: { name: "claude-code", executable: agentPath, model: config.agent.model },
+    author: { name: config.github.botUsername, email: config.github.botEmail },
+    stallMs: config.agent.stallMs,
+    setupMs: config.agent.setupMs,
+    spoolBytes: config.agent.spoolBytes,
+    sandbox: { memoryBytes: config.sandbox.memoryBytes, processes: config.sandbox.processes },
+  };
+}
+
+/** This hub's name among those that share a database; it belongs to the data directory. */
+async function executorIdOf(dir: string): Promise<string> {
+  const path = join(dir, "executor-id");
+  if (!existsSync(path)) await writeFile(path, `${hostname()}-${newId()}\n`, { mode: 0o600 });
+  return (await readFile(path, "utf8")).trim();
+}
+
+/** The service's log: JSON lines on standard output. */
+export function createLog(level: Config["logLevel"]): Logger {
+  return pino({ level, serializers: { err: errorFields } });
+}
+
+/** Errors of libraries drag connections and whole configurations with them; these fields are what helps. */
+function errorFields(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return {
+    type: error.name,
+    message: error.message,
+    ...("code" in error ? { code: error.code } : {}),
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }),
+  };
+}

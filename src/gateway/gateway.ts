@@ -1,0 +1,82 @@
+import type { Logger } from "pino";
+import { policyFor } from "../core/policy.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Intake } from "../sessions/intake.ts";
+import { createGitDoor } from "./git/door.ts";
+import type { GitLimits } from "./git/limits.ts";
+import type { Mirror } from "./git/mirror.ts";
+import type { BranchOwnership } from "./git/vet.ts";
+import { createModelDoor } from "./model/door.ts";
+import { createRunnerDoor } from "./runner/door.ts";
+import { createGateway } from "./server.ts";
+import type { Authentication } from "./session.ts";
+
+/** Opens the doors of sandboxes. */
+export async function startGateway(options: {
+  socketPath: string;
+  intake: Intake;
+  mirror: Mirror;
+  ownership: BranchOwnership;
+  git: {
+    serverUrl: string;
+    credential(): Promise<Secret | null>;
+    environment: Readonly<Record<string, string>>;
+    limits: GitLimits;
+  };
+  model: { baseUrl: string; apiKey: Secret | null };
+  log: Logger;
+}): Promise<AsyncDisposable> {
+  const { intake, mirror, log } = options;
+  const model = createModelDoor({
+    baseUrl: options.model.baseUrl,
+    apiKey: () => Promise.resolve(options.model.apiKey),
+    budget: { check: (sessionId, inFlight) => intake.checkBudget(sessionId, inFlight) },
+    onCall: ({ sessionId, usage, ...call }) =>
+      intake.record(sessionId, "model.called", { ...usage, ...call }),
+    log,
+  });
+  const git = createGitDoor({
+    ...options.git,
+    mirror,
+    ownership: options.ownership,
+    onPush: ({ sessionId, ref, branch, newSha, accepted, reason, url }) =>
+      accepted
+        ? intake.record(sessionId, "branch.pushed", { branch, sha: newSha, url })
+        : intake.record(sessionId, "push.refused", { ref, reason }),
+    log,
+  });
+  const gateway = createGateway({
+    address: { socketPath: options.socketPath },
+    authenticate: (token) => authenticate(intake, token),
+    doors: new Map([
+      ["runner", createRunnerDoor(intake)],
+      ["git", git],
+      ["model", model.door],
+    ]),
+    log,
+  });
+  await gateway.listen();
+  return {
+    async [Symbol.asyncDispose]() {
+      await gateway.close();
+      await model.close();
+      await mirror.idle();
+    },
+  };
+}
+
+async function authenticate(intake: Intake, token: string): Promise<Authentication> {
+  const owner = await intake.authenticate(token);
+  if (owner === null) return null;
+  if (owner.hasEnded) return "ended";
+  const { sessionId, repository, workBranch } = owner;
+  return { sessionId, repository, workBranch, policy: owner.policy ?? NOTHING };
+}
+
+/** Of a session that has no slot yet. */
+const NOTHING = policyFor("analysis", {
+  pushBranches: [],
+  pushWorkflows: false,
+  maxTokens: null,
+  maxCostUsd: null,
+});

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { Artifact } from "../../core/artifact.ts";
+import {
+  Metadata,
+  Project,
+  SessionOptions,
+  SessionStatus,
+  SessionType,
+  Usage,
+} from "../../core/session.ts";
+import type { Session } from "../../core/session.ts";
+
+const time = z.iso.datetime();
+
+/** A session as /api/v1 shows it. */
+export const SessionResource = z
+  .object({
+    id: z.uuid(),
+    type: SessionType,
+    status: SessionStatus,
+    project: Project,
+    dependencies: z.array(z.uuid()),
+    orchestrationId: z.uuid().nullable(),
+    metadata: Metadata,
+    options: SessionOptions,
+    sandboxName: z.string(),
+    agentSessionId: z.string().nullable(),
+    workBranch: z.string().nullable(),
+    error: z.string().nullable(),
+    usage: Usage,
+    createdAt: time,
+    requestedAt: time.nullable(),
+    admittedAt: time.nullable(),
+    startedAt: time.nullable(),
+    completedAt: time.nullable(),
+    cancelRequestedAt: time.nullable(),
+  })
+  .meta({ id: "Session" });
+export type SessionResource = z.infer<typeof SessionResource>;
+
+export function sessionResource(session: Session): SessionResource {
+  return {
+    id: session.id,
+    type: session.type,
+    status: session.status,
+    project: session.project,
+    dependencies: session.dependencies,
+    orchestrationId: session.orchestrationId,
+    metadata: session.metadata,
+    options: session.options,
+    sandboxName: session.sandboxName,
+    agentSessionId: session.agentSessionId,
+    workBranch: session.workBranch,
+    error: session.error,
+    usage: session.usage,
+    createdAt: session.createdAt,
+    requestedAt: session.requestedAt,
+    admittedAt: session.admittedAt,
+    startedAt: session.startedAt,
+    completedAt: session.completedAt,
+    cancelRequestedAt: session.cancelRequestedAt,
+  };
+}
+
+export const SessionPageResource = z
+  .object({ sessions: z.array(SessionResource), nextCursor: z.uuid().nullable() })
+  .meta({ id: "SessionPage" });
+
+export const StartedResource = z
+  .object({ session: SessionResource, waitingFor: z.array(z.uuid()) })
+  .meta({ id: "Started" });
+
+export const ArtifactsResource = z
+  .object({ artifacts: z.array(Artifact) })
+  .meta({ id: "Artifacts" });
+
+export const OutputResource = z
+  .object({
+    logs: z.array(z.string()),
+    artifacts: z.array(Artifact),
+    summary: z.string(),
+    nextSteps: z.array(z.string()),
+  })
+  .meta({ id: "SessionOutput" });
+
+export const OrchestrationResource = z
+  .object({
+    orchestrationId: z.uuid(),
+    status: SessionStatus,
+    sessions: z.array(SessionResource),
+    summary: z.string(),
+  })
+  .meta({ id: "Orchestration" });

@@ -1,0 +1,48 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { Clock } from "../core/clock.ts";
+import type { Secret } from "../core/secret.ts";
+import type { EventFeed } from "../events/feed.ts";
+import type { Orchestrations } from "../orchestration/orchestrations.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import type { DeliveryStore } from "../store/deliveries.ts";
+import type { EventStore } from "../store/events.ts";
+import type { HealthReport } from "./health.ts";
+
+/** Requests come from Node's own server: bodies are read from its streams. */
+export interface HttpEnv {
+  Bindings: HttpBindings;
+}
+export type HttpContext = Context<HttpEnv>;
+
+export interface HttpSettings {
+  /** The address that the hub listens on. */
+  host: string;
+  /** Names, besides that and loopback names, under which it answers. */
+  allowedHosts: string[];
+  /** Reverse proxies in front. */
+  trustProxy: number;
+  webhookBodyBytes: number;
+  apiBodyBytes: number;
+  /** Requests a minute. */
+  ratePerAddress: number;
+  ratePerToken: number;
+  authFailures: number;
+  sseConnections: number;
+  sseHeartbeatMs: number;
+}
+
+export interface HttpDeps {
+  sessions: Sessions;
+  orchestrations: Orchestrations;
+  events: Pick<EventStore, "readAfter" | "isClosed">;
+  feed: EventFeed;
+  deliveries: DeliveryStore;
+  /** At once, from what was found out before. */
+  health: () => HealthReport;
+  secrets: { bearer: Secret; github: Secret | null };
+  settings: HttpSettings;
+  clock: Clock;
+  log: Logger;
+}
