@@ -29,6 +29,14 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
     case "session.failed":
     case "session.cancelled":
       return line(`${event.kind.replace(".", " ")}: ${text("error")}`);
+    case "unknown":
+      return line(`something that the hub does not know: ${text("raw").slice(0, 200)}`);
+    case "model.called":
+      return line(
+        `model ${text("model")}: ${text("inputTokens")} tokens in, ${text("outputTokens")} out, status ${text("status")}, ${text("durationMs")} ms`,
+      );
+    case "agent.initialized":
+      return line(`agent is ready, model ${text("model")}`);
     default:
       return line(`${event.kind.replace(".", " ")}${fields(body)}`);
   }

@@ -1,0 +1,19 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createRuntime } from "../src/runtimes/registry.ts";
+import { createTempDir } from "../test/kit/temp-dir.ts";
+
+/** Sandboxes that isolate where the machine can make them; plain processes where it cannot. */
+export async function chooseRuntime(): Promise<"bubblewrap" | "process"> {
+  await using dir = await createTempDir("probe");
+  for (const name of ["sandboxes", "gateway"]) await mkdir(join(dir.path, name));
+  const runtime = await createRuntime("bubblewrap", {
+    sandboxesDir: join(dir.path, "sandboxes"),
+    gatewayDir: join(dir.path, "gateway"),
+    gatewaySocketName: "hub.sock",
+    runnerPath: join(import.meta.dirname, "../dist/runner.mjs"),
+    nodePath: process.execPath,
+    agentPaths: [],
+  });
+  return (await runtime.check()).available ? "bubblewrap" : "process";
+}
