@@ -2,30 +2,38 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { Secret } from "../core/secret.ts";
+import { environment } from "./environment.ts";
+import type { Variables } from "./environment.ts";
+import { nearestName } from "./misspelling.ts";
 import { SETTINGS } from "./settings.ts";
 import { ConfigError, createSource } from "./source.ts";
 import type { Source } from "./source.ts";
 
 export type Config = ReturnType<typeof read>;
 
-type Variables = Readonly<Record<string, string | undefined>>;
-
 /**
  * Reads the configuration: flags, then the environment, then `hub.env` in the data directory, then defaults.
  *
  * @param flags By the variables that they stand for.
+ * @param homeDir What `~` stands for.
+ * @returns Frozen all through.
  * @throws ConfigError with one sentence that names the variable and what is expected.
  */
 export function loadConfig({
   flags = {},
-  env = process.env,
-}: { flags?: Variables; env?: Variables } = {}): Config {
-  const dir = homeless(createSource([flags, env]).required(SETTINGS.dir), env);
-  const file = readHubEnv(join(dir, "hub.env"));
-  for (const variables of [env, file]) refuseUnknown(variables);
-  const config = read(createSource([flags, env, file]), dir);
-  checkTogether(config);
-  return config;
+  env = environment,
+  homeDir = env["HOME"] ?? homedir(),
+}: { flags?: Variables; env?: Variables; homeDir?: string } = {}): Config {
+  const dir = expandHome(createSource([flags, env]).required(SETTINGS.dir), homeDir);
+  const path = join(dir, "hub.env");
+  const file = readHubEnv(path);
+  if (file[SETTINGS.dir.variable])
+    throw new ConfigError(
+      `${SETTINGS.dir.variable} is set in ${path} but must be set in the environment, since it says where that file is.`,
+    );
+  for (const variables of [flags, env, file]) refuseUnknown(variables);
+  return freeze(read(createSource([flags, env, file]), dir));
 }
 
 function read(from: Source, dir: string) {
@@ -98,14 +106,13 @@ function read(from: Source, dir: string) {
 }
 
 /** Where programs are looked for. */
-export function searchPath(env: Variables = process.env): string {
+export function searchPath(env: Variables = environment): string {
   return env["PATH"] ?? "/usr/bin:/bin";
 }
 
 /** `~` is a shell's business, but not everybody's environment went through a shell. */
-function homeless(path: string, env: Variables): string {
-  const home = env["HOME"] ?? homedir();
-  return resolve(path.replace(/^~(?=\/|$)/, home));
+function expandHome(path: string, homeDir: string): string {
+  return resolve(path.replace(/^~(?=\/|$)/, () => homeDir));
 }
 
 function readHubEnv(path: string): Variables {
@@ -113,32 +120,38 @@ function readHubEnv(path: string): Variables {
     return parseEnv(readFileSync(path, "utf8"));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
-    throw new ConfigError(`${path} cannot be read.`);
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    throw new ConfigError(`${path} must be a file that the hub can read (${code}).`);
   }
 }
 
+/** How the hub marks what runs in a sandbox; a hub that an agent works on may run in one. */
+const MARKERS = ["CLAUDE_HUB_SANDBOX", "CLAUDE_HUB_SANDBOXES"];
+
 /** A misspelt name would silently leave its default in force. */
 function refuseUnknown(variables: Variables): void {
-  const known = new Set<string>(Object.values(SETTINGS).map(({ variable }) => variable));
+  const settings = Object.values(SETTINGS);
+  const known = settings.flatMap(({ variable, secret }) =>
+    secret ? [variable, `${variable}_FILE`] : [variable],
+  );
   const strange = Object.keys(variables).find(
     (name) =>
-      name.startsWith("CLAUDE_HUB_") && !known.has(name) && !known.has(name.replace(/_FILE$/, "")),
+      name.startsWith("CLAUDE_HUB_") &&
+      Boolean(variables[name]) &&
+      !known.includes(name) &&
+      !MARKERS.includes(name),
   );
-  if (strange !== undefined)
-    throw new ConfigError(
-      `${strange} is not a setting of the hub; see docs/configuration.md for those there are.`,
-    );
+  if (strange === undefined) return;
+  const nearest = nearestName(strange, known);
+  throw new ConfigError(
+    `${strange} is not a setting of the hub; ${nearest === undefined ? "see docs/configuration.md for those there are" : `${nearest} is`}.`,
+  );
 }
 
-function checkTogether({ database, secrets }: Config): void {
-  const address = database.url?.reveal();
-  if (address !== undefined && !/^postgres(ql)?:\/\/./.test(address))
-    throw new ConfigError(
-      `DATABASE_URL holds something else but must be ${SETTINGS.databaseUrl.expected}.`,
-    );
-  const token = secrets.webhook?.reveal();
-  if (token !== undefined && !/^[\x21-\x7e]{8,}$/.test(token))
-    throw new ConfigError(
-      "CLAUDE_WEBHOOK_SECRET is shorter than 8 characters or holds blanks, but must be a token of visible ASCII characters.",
-    );
+/** Secrets are classes that keep their value to themselves: nothing to freeze. */
+function freeze<T extends object>(value: T): T {
+  const parts: unknown[] = Object.values(value);
+  for (const part of parts)
+    if (typeof part === "object" && part !== null && !(part instanceof Secret)) freeze(part);
+  return Object.freeze(value);
 }

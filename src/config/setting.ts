@@ -14,6 +14,17 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   doc: string;
 }
 
+/** What can be sent in a header. */
+export const VISIBLE = /^[\x21-\x7e]+$/;
+export const VISIBLE_EXPECTED = "visible ASCII characters without blanks";
+
+/** What clients show; a shorter one could be guessed. */
+export const BEARER_TOKEN = /^[\x21-\x7e]{8,}$/;
+export const BEARER_TOKEN_EXPECTED = "at least 8 visible ASCII characters without blanks";
+
+/** Protocols of addresses that are asked by HTTP. */
+export const WEB = /^https?$/;
+
 interface Options {
   fallback?: string;
   fallbackText?: string;
@@ -43,8 +54,13 @@ export function text(variable: string, doc: string, options: Options = {}) {
   return make(variable, doc, z.string().max(4_096), options.expected ?? "text", options);
 }
 
-export function secret(variable: string, doc: string, options: Options = {}) {
-  const schema = z.string().max(65_536);
+/** The whole value is a secret; the error for one that does not fit shows nothing of it. */
+export function secret(
+  variable: string,
+  doc: string,
+  { pattern = /./, ...options }: Options & { pattern?: RegExp } = {},
+) {
+  const schema = z.string().max(65_536).regex(pattern);
   return make(variable, doc, schema, options.expected ?? "text", options, true);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { Secret } from "../core/secret.ts";
+import type { Variables } from "./environment.ts";
 import type { Setting } from "./setting.ts";
 
 /** A configuration that cannot be used: one sentence for the operator. */
@@ -12,16 +13,14 @@ export class ConfigError extends Error {
 export interface Source {
   required<Schema extends z.ZodType>(setting: Setting<Schema>): z.infer<Schema>;
   optional<Schema extends z.ZodType>(setting: Setting<Schema>): z.infer<Schema> | null;
-  /** From `NAME_FILE`, a file, rather than from `NAME`. */
-  secret(setting: Setting): Secret | null;
+  /** In each layer from `NAME_FILE`, a file, rather than from `NAME`. */
+  secret(setting: Setting<z.ZodType<string>>): Secret | null;
 }
-
-type Variables = Readonly<Record<string, string | undefined>>;
 
 /** @param layers Variables by name, the strongest first. An empty one counts as not set. */
 export function createSource(layers: readonly Variables[]): Source {
   function find(variable: string): string | undefined {
-    return layers.map((layer) => layer[variable]?.trim()).find((value) => Boolean(value));
+    return layers.map((layer) => valueIn(layer, variable)).find((value) => value !== undefined);
   }
 
   return {
@@ -32,28 +31,44 @@ export function createSource(layers: readonly Variables[]): Source {
       const value = find(setting.variable);
       return value === undefined ? null : parse(setting, value);
     },
-    secret({ variable }) {
-      const path = find(`${variable}_FILE`);
-      if (path === undefined) {
-        const value = find(variable);
-        return value === undefined ? null : new Secret(value);
+    secret(setting) {
+      const name = `${setting.variable}_FILE`;
+      for (const layer of layers) {
+        const path = valueIn(layer, name);
+        if (path !== undefined)
+          return parseSecret(
+            setting,
+            readSecretFile(name, path),
+            `${name} is ${JSON.stringify(path)}, and what that file holds`,
+          );
+        const value = valueIn(layer, setting.variable);
+        if (value !== undefined)
+          return parseSecret(setting, value, `${setting.variable} is a secret that`);
       }
-      const value = readSecretFile(`${variable}_FILE`, path);
-      if (value === "")
-        throw new ConfigError(
-          `${variable}_FILE names ${path}, which is empty; it must hold the secret.`,
-        );
-      return new Secret(value);
+      return null;
     },
   };
+}
+
+function valueIn(layer: Variables, variable: string): string | undefined {
+  const value = layer[variable]?.trim();
+  return value === "" ? undefined : value;
 }
 
 function parse<Schema extends z.ZodType>(setting: Setting<Schema>, value: string): z.infer<Schema> {
   const parsed = setting.schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  // The password of an address is a secret, whatever the setting.
+  const shown = value.replaceAll(/\/\/[^/\s]*@/g, "//***@").slice(0, 200);
   throw new ConfigError(
-    `${setting.variable} is ${JSON.stringify(value.slice(0, 200))} but must be ${setting.expected}.`,
+    `${setting.variable} is ${JSON.stringify(shown)} but must be ${setting.expected}.`,
   );
+}
+
+function parseSecret(setting: Setting<z.ZodType<string>>, value: string, what: string): Secret {
+  const parsed = setting.schema.safeParse(value);
+  if (parsed.success) return new Secret(parsed.data);
+  throw new ConfigError(`${what} does not fit: it must be ${setting.expected}.`);
 }
 
 function readSecretFile(variable: string, path: string): string {

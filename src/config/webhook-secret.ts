@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Secret } from "../core/secret.ts";
+import { BEARER_TOKEN, BEARER_TOKEN_EXPECTED } from "./setting.ts";
 import { ConfigError } from "./source.ts";
 
 /**
@@ -17,8 +18,10 @@ export async function readOrMakeWebhookSecret(
   if ((mode & 0o077) !== 0)
     throw new ConfigError(`${path} can be read by others; it must have mode 0600.`);
   const value = (await readFile(path, "utf8")).trim();
-  if (value === "")
-    throw new ConfigError(`${path} is empty; delete it, and the hub makes a new one.`);
+  if (!BEARER_TOKEN.test(value))
+    throw new ConfigError(
+      `${path} must hold ${BEARER_TOKEN_EXPECTED}; delete it, and the hub makes a new one.`,
+    );
   return { secret: new Secret(value), path, made };
 }
 

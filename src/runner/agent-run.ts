@@ -25,7 +25,10 @@ export async function runAgent(options: {
   function onOutput({ text, lostBytes }: Line): void {
     silence.heard();
     if (lostBytes > 0)
-      outbox.add("unknown", { raw: text.slice(0, CUT_CHARS).toWellFormed(), lostBytes });
+      outbox.add("unknown", {
+        raw: text.slice(0, CUT_CHARS).toWellFormed(),
+        lostBytes: lostBytes + Buffer.byteLength(text.slice(CUT_CHARS)),
+      });
     else for (const { kind, body } of output.read(text)) outbox.add(kind, body);
   }
 

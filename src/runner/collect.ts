@@ -1,98 +1,98 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Artifact } from "../core/artifact.ts";
 import type { Job } from "../core/job.ts";
 import { LIMITS } from "../core/limits.ts";
-import { GitFailed } from "./git.ts";
+import { gitReason } from "./git.ts";
 import type { Git } from "./git.ts";
+import { commitLeftOvers, removeLocks } from "./left-overs.ts";
 import type { Outbox } from "./outbox.ts";
+import { repositoryUrl } from "./workspace.ts";
 
 const COMMITS = 200;
-const PUSH_ATTEMPTS = 5;
+const PUSH_ATTEMPTS = 7;
+const PUSH_RETRY_MS = 250;
 
 /** What really changed, by git. */
 export interface Changes {
   artifacts: Artifact[];
   diff: string;
-  /** Why the work could not be pushed; null: it was, or there was nothing to push. */
-  pushError: string | null;
+  /** One sentence: what of the work was not kept, and why. Null: everything was, or there was nothing to keep. */
+  error: string | null;
 }
 
 /** Commits what the agent has left, pushes the branch, and lists what the session has made. */
 export async function collectChanges(options: {
   job: Job;
   git: Git;
+  dir: string;
   baseSha: string;
+  gatewayUrl: string;
   outbox: Outbox;
 }): Promise<Changes> {
-  const { job, git, baseSha, outbox } = options;
-  if (!job.policy.edit) return { artifacts: [], diff: "", pushError: null };
-  await commitLeftOvers(job, git, outbox);
-  const head = await git(["rev-parse", "--verify", "--quiet", "HEAD"]).then(
-    (sha) => sha.trim(),
-    () => null,
-  );
-  if (head === null || head === baseSha) return { artifacts: [], diff: "", pushError: null };
-  const pushError = await pushWork(job, git, head);
-  const commits = await listCommits(git, baseSha);
-  const files = await listFiles(git, baseSha);
+  const { job, git, dir, baseSha, gatewayUrl, outbox } = options;
+  if (!job.policy.edit) return { artifacts: [], diff: "", error: null };
+  await removeLocks(join(dir, ".git"));
+  const leftError = await commitLeftOvers(job, git, outbox);
+  const tip = await tipOf(git, job.workspace.workBranch, baseSha);
+  if (tip === null) return { artifacts: [], diff: "", error: leftError };
+  const pushError = await pushWork(job, git, tip, repositoryUrl(job, gatewayUrl));
+  const commits = await listCommits(git, baseSha, tip);
+  const files = await listFiles(git, baseSha, tip);
   outbox.add("changes.collected", {
     files: files.length,
     additions: sum(files, "additions"),
     deletions: sum(files, "deletions"),
     commits: commits.length,
   });
-  const diff = await git(
-    ["diff", "--no-color", "--no-ext-diff", "--no-textconv", baseSha, "HEAD"],
-    {
-      maxBytes: LIMITS.diffBytes,
-    },
-  );
+  const diff = await git(["diff", "--no-color", "--no-ext-diff", "--no-textconv", baseSha, tip], {
+    maxBytes: LIMITS.diffBytes,
+  });
   return {
     artifacts: [...commits, ...files].slice(0, LIMITS.artifacts),
-    // Each byte that is no UTF-8 becomes a longer character, and a cut goes to a line's end.
-    diff: cutAtLine(diff, LIMITS.diffBytes),
-    pushError,
+    // A whole diff ends with a line break; one that was cut is shortened to its last.
+    diff: diff.slice(0, diff.lastIndexOf("\n") + 1),
+    error: pushError ?? leftError,
   };
 }
 
-async function commitLeftOvers(job: Job, git: Git, outbox: Outbox): Promise<void> {
-  const status = await git(["status", "--porcelain", "--untracked-files=normal"], {
-    maxBytes: 65_536,
-  });
-  if (status.trim() === "") return;
-  const subject = `Keep what the ${job.type} session left uncommitted`;
-  await git(["add", "--all"]);
-  await git(["commit", "--quiet", "--no-verify", "--message", subject]);
-  const sha = (await git(["rev-parse", "HEAD"])).trim();
-  outbox.add("commit.created", { sha, subject });
+/** Where the work ends: the agent's HEAD, or the work branch when it went back to the beginning after committing. */
+async function tipOf(git: Git, workBranch: string | null, baseSha: string): Promise<string | null> {
+  for (const name of ["HEAD", ...(workBranch === null ? [] : [`refs/heads/${workBranch}`])]) {
+    const sha = await git(["rev-parse", "--verify", "--quiet", name]).then(
+      (text) => text.trim(),
+      () => null,
+    );
+    if (sha !== null && sha !== baseSha) return sha;
+  }
+  return null;
 }
 
-/** To the session's own branch, whatever the agent's branch is called; nothing to do when the agent has pushed it. */
-async function pushWork(job: Job, git: Git, head: string): Promise<string | null> {
+/** A refusal is final; a hub or a forge that is away comes back. */
+const PASSING =
+  /HTTP 5\d\d|returned error: 5\d\d|could not be reached|hung up|early EOF|Connection|Empty reply|RPC failed/i;
+
+/**
+ * To the session's own branch, whatever the agent's branch is called, and to the git door, whatever `origin` has
+ * become. Also when the agent says that it has pushed: only the door knows, and it is asked in one request.
+ */
+async function pushWork(job: Job, git: Git, tip: string, url: string): Promise<string | null> {
   const { workBranch } = job.workspace;
   if (workBranch === null) return null;
-  const pushed = await git([
-    "rev-parse",
-    "--verify",
-    "--quiet",
-    `refs/remotes/origin/${workBranch}`,
-  ])
-    .then((sha) => sha.trim())
-    .catch(() => null);
-  if (pushed === head) return null;
   for (let attempt = 1; ; attempt += 1)
     try {
-      await git(["push", "--quiet", "--no-verify", "origin", `HEAD:refs/heads/${workBranch}`]);
+      await git(["push", "--quiet", "--no-verify", url, `${tip}:refs/heads/${workBranch}`]);
       return null;
     } catch (error) {
-      if (!(error instanceof GitFailed)) throw error;
-      // A refusal is final; a hub or a forge that is away comes back.
-      const passing = /HTTP 5\d\d|hung up|early EOF|Connection|Empty reply|RPC failed/i;
-      if (!passing.test(error.message) || attempt === PUSH_ATTEMPTS) return error.message;
+      const reason = gitReason(error);
+      if (!PASSING.test(reason) || attempt === PUSH_ATTEMPTS)
+        return `The work could not be pushed: ${reason}`;
+      await pause(PUSH_RETRY_MS * 2 ** attempt);
     }
 }
 
-async function listCommits(git: Git, baseSha: string): Promise<Artifact[]> {
-  const range = (await isAncestor(git, baseSha)) ? `${baseSha}..HEAD` : "HEAD";
+async function listCommits(git: Git, baseSha: string, tip: string): Promise<Artifact[]> {
+  const range = (await isAncestor(git, baseSha, tip)) ? `${baseSha}..${tip}` : tip;
   const listed = await git([
     "log",
     `--max-count=${COMMITS}`,
@@ -111,8 +111,8 @@ async function listCommits(git: Git, baseSha: string): Promise<Artifact[]> {
     }));
 }
 
-async function isAncestor(git: Git, sha: string): Promise<boolean> {
-  return await git(["merge-base", "--is-ancestor", sha, "HEAD"]).then(
+async function isAncestor(git: Git, sha: string, tip: string): Promise<boolean> {
+  return await git(["merge-base", "--is-ancestor", sha, tip]).then(
     () => true,
     () => false,
   );
@@ -120,8 +120,8 @@ async function isAncestor(git: Git, sha: string): Promise<boolean> {
 
 const STATUS: Record<string, string> = { A: "added", D: "deleted", M: "modified", T: "modified" };
 
-async function listFiles(git: Git, baseSha: string): Promise<Artifact[]> {
-  const range = ["-z", "--no-renames", "--no-ext-diff", baseSha, "HEAD"];
+async function listFiles(git: Git, baseSha: string, tip: string): Promise<Artifact[]> {
+  const range = ["-z", "--no-renames", "--no-ext-diff", baseSha, tip];
   const [numbers, names] = [
     await git(["diff", "--numstat", ...range]),
     await git(["diff", "--name-status", ...range]),
@@ -130,30 +130,28 @@ async function listFiles(git: Git, baseSha: string): Promise<Artifact[]> {
   const statuses = new Map<string, string>();
   for (let at = 0; at + 1 < words.length; at += 2)
     statuses.set(words[at + 1] ?? "", STATUS[words[at] ?? ""] ?? "modified");
-  return numbers
-    .split("\0")
-    .filter((line) => line !== "")
-    .slice(0, LIMITS.artifacts)
-    .map((line) => {
-      const [additions = "", deletions = "", ...path] = line.split("\t");
-      const name = path.join("\t");
-      return {
-        type: "file",
-        path: name.slice(0, 4_096).toWellFormed(),
-        metadata: {
-          status: statuses.get(name) ?? "modified",
-          // A dash stands for a binary file.
-          additions: Number(additions) || 0,
-          deletions: Number(deletions) || 0,
-        },
-      };
-    });
+  return (
+    numbers
+      .split("\0")
+      // Behind the last NUL stands nothing, or the beginning of an entry that was cut.
+      .slice(0, -1)
+      .map((line) => {
+        const [additions = "", deletions = "", ...path] = line.split("\t");
+        const name = path.join("\t");
+        return {
+          type: "file",
+          path: name.slice(0, 4_096).toWellFormed(),
+          metadata: {
+            status: statuses.get(name) ?? "modified",
+            // A dash stands for a binary file.
+            additions: Number(additions) || 0,
+            deletions: Number(deletions) || 0,
+          },
+        };
+      })
+  );
 }
 
 function sum(files: Artifact[], key: string): number {
   return files.reduce((total, { metadata }) => total + Number(metadata?.[key] ?? 0), 0);
-}
-
-function cutAtLine(text: string, maxChars: number): string {
-  return text.length < maxChars ? text : text.slice(0, text.lastIndexOf("\n", maxChars - 1) + 1);
 }

@@ -47,6 +47,12 @@ export function createGit(options: { cwd: string; env: Record<string, string> })
   };
 }
 
+/** What git told the person; any other error goes on its way. */
+export function gitReason(error: unknown): string {
+  if (error instanceof GitFailed) return error.message;
+  throw error;
+}
+
 function explain(args: string[], errors: string): string {
   const lines = errors
     .split("\n")

@@ -40,6 +40,7 @@ export function createOutbox(options: {
   let seq = 0;
   let dropped = 0;
   let sending: Promise<void> | null = null;
+  let over = false;
   const failure = Promise.withResolvers<never>();
   // It may fail while nobody listens; whoever flushes learns of it.
   failure.promise.catch(() => undefined);
@@ -53,16 +54,21 @@ export function createOutbox(options: {
   }
 
   function add(kind: EventKind, body: EventBody): void {
+    // Nobody will take it: it must not pile up while the agent is being ended.
+    if (over) return;
     if (bytes > maxBytes) {
       dropped += 1;
       return;
     }
-    if (dropped > 0) {
-      put("events.dropped", { count: dropped, reason: "the hub was away for too long" });
-      dropped = 0;
-    }
+    countDropped();
     put(kind, body);
     sending ??= send();
+  }
+
+  function countDropped(): void {
+    if (dropped === 0) return;
+    put("events.dropped", { count: dropped, reason: "the hub was away for too long" });
+    dropped = 0;
   }
 
   async function send(): Promise<void> {
@@ -83,6 +89,7 @@ export function createOutbox(options: {
       }
       sending = null;
     } catch (error) {
+      over = true;
       failure.reject(error);
     }
   }
@@ -91,8 +98,14 @@ export function createOutbox(options: {
     add,
     lastSeq: () => seq,
     async flush() {
+      // What was dropped last has no event after it that would bring the count along.
+      if (dropped > 0 && !over) {
+        countDropped();
+        sending ??= send();
+      }
+      // The failure first: sending has ended then, too, and a race goes to the first of those that are settled.
       for (let current = sending; current !== null; current = sending)
-        await Promise.race([current, failure.promise]);
+        await Promise.race([failure.promise, current]);
     },
     failed: failure.promise,
   };

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { createLineSplitter } from "./lines.ts";
 import type { Line } from "./lines.ts";
 
@@ -23,8 +23,9 @@ export interface Program {
 }
 
 const GRACE_MS = 5_000;
-/** How long output may go on after the end, when a process left behind holds it open. */
-const TAIL_MS = 500;
+/** After the end, output is read until none has come for so long: a process left behind may hold it open. */
+const QUIET_MS = 50;
+const TAIL_MS = 1_000;
 
 /** Runs a program in a process group of its own, and ends what is left of the group afterwards. */
 export async function runProgram(program: Program): Promise<Exit> {
@@ -37,8 +38,15 @@ export async function runProgram(program: Program): Promise<Exit> {
   });
   const output = createLineSplitter(program.maxLineBytes, program.onOutput);
   const errors = createLineSplitter(program.maxLineBytes, program.onError);
-  child.stdout.on("data", (chunk: Buffer) => output.write(chunk));
-  child.stderr.on("data", (chunk: Buffer) => errors.write(chunk));
+  let chunks = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    chunks += 1;
+    output.write(chunk);
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    chunks += 1;
+    errors.write(chunk);
+  });
   // A program that reads nothing of it may end before all is written.
   child.stdin.on("error", () => undefined);
 
@@ -60,7 +68,7 @@ export async function runProgram(program: Program): Promise<Exit> {
   program.signal.addEventListener("abort", stop, { once: true });
   try {
     const exit = await exited;
-    await Promise.race([closed, pause(TAIL_MS)]);
+    await readTail(closed, () => chunks);
     return exit;
   } finally {
     clearTimeout(forcing);
@@ -70,6 +78,20 @@ export async function runProgram(program: Program): Promise<Exit> {
     child.stderr.destroy();
     output.end();
     errors.end();
+  }
+}
+
+/**
+ * Time alone would not do: on a busy machine it may pass before what stands in the pipe has been read, and with it
+ * the agent's last line, its result. So the event loop must have had a turn in which nothing came.
+ */
+async function readTail(closed: Promise<void>, chunks: () => number): Promise<void> {
+  const ending = closed.then(() => "closed" as const);
+  const end = performance.now() + TAIL_MS;
+  for (let before = -1; before !== chunks() && performance.now() < end;) {
+    before = chunks();
+    if ((await Promise.race([ending, pause(QUIET_MS)])) === "closed") return;
+    await nextTurn();
   }
 }
 

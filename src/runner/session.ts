@@ -85,6 +85,8 @@ async function perform(place: Place): Promise<void> {
       if (error instanceof SessionOver) stop.abort(error);
     },
   );
+  // An agent whose events nobody takes any more works for nobody; flushing tells why.
+  outbox.failed.catch((error: unknown) => stop.abort(error));
   try {
     const { outcome, changes } = await work(place, outbox, stop.signal);
     // Read late: it is set from outside while the work goes on.
@@ -106,13 +108,16 @@ async function work(
   const env = { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8", ...gitEnv };
   const dir = boot.workspaceDir;
   const git = createGit({ cwd: dir, env });
-  let changes: Changes = { artifacts: [], diff: "", pushError: null };
+  const nothing: Changes = { artifacts: [], diff: "", error: null };
+  const notStarted = failed("The session was ended before its agent was started");
   try {
     const { baseSha } = await prepareWorkspace({ job, git, dir, gatewayUrl, outbox });
     await guardConfiguration({ job, git, dir, outbox });
+    if (signal.aborted) return { outcome: notStarted, changes: nothing };
     const { homeDir } = boot;
     const refusal = await runSetup({ job, git, dir, homeDir, env, outbox, signal });
-    if (refusal !== null) return { outcome: failed(refusal), changes };
+    if (refusal !== null) return { outcome: failed(refusal), changes: nothing };
+    if (signal.aborted) return { outcome: notStarted, changes: nothing };
     const agent = agentNamed(job.agent);
     const outcome = await runAgent({
       agent,
@@ -121,10 +126,16 @@ async function work(
       outbox,
       signal,
     }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));
-    changes = await collectChanges({ job, git, baseSha, outbox });
+    // Whatever the workspace has become, what the agent said is not lost.
+    const changes = await collectChanges({ job, git, dir, baseSha, gatewayUrl, outbox }).catch(
+      (error: unknown) => ({
+        ...nothing,
+        error: `The work could not be collected: ${messageOf(error)}`,
+      }),
+    );
     return { outcome, changes };
   } catch (error) {
-    return { outcome: failed(messageOf(error)), changes };
+    return { outcome: failed(messageOf(error)), changes: nothing };
   }
 }
 
@@ -143,9 +154,8 @@ function resultOf(
   if (interruption !== null && !outcome.ok) return { ...interruption, ...said };
   if (!outcome.ok)
     return { outcome: "failed", error: outcome.error ?? "The agent failed", ...said };
-  if (changes.pushError === null) return { outcome: "completed", ...said };
-  const error = `The work could not be pushed: ${changes.pushError}`.slice(0, 2_000);
-  return { outcome: "failed", error, ...said };
+  if (changes.error === null) return { outcome: "completed", ...said };
+  return { outcome: "failed", error: changes.error.slice(0, 2_000).toWellFormed(), ...said };
 }
 
 /** After the last event has arrived, so that nothing is missing when the session ends. */

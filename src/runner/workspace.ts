@@ -47,8 +47,8 @@ async function cloneAndSwitch({
   git: Git;
   gatewayUrl: string;
 }): Promise<string> {
-  const { repository, baseBranch, workBranch, author } = job.workspace;
-  const url = `${gatewayUrl}/git/${repository}.git`;
+  const { baseBranch, workBranch, author } = job.workspace;
+  const url = repositoryUrl(job, gatewayUrl);
   const identity = [`user.name=${author.name}`, `user.email=${author.email}`];
   if (baseBranch === null) {
     await git(["init", "--quiet", "--initial-branch", workBranch ?? "main", "."]);
@@ -64,6 +64,11 @@ async function cloneAndSwitch({
       : ["checkout", "--quiet", "--no-track", "-b", workBranch],
   );
   return (await git(["rev-parse", "HEAD"])).trim();
+}
+
+/** The repository as the git door serves it. */
+export function repositoryUrl(job: Job, gatewayUrl: string): string {
+  return `${gatewayUrl}/git/${job.workspace.repository}.git`;
 }
 
 function splitSetting(setting: string): string[] {

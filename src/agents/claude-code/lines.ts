@@ -2,13 +2,13 @@ import { z } from "zod";
 
 /** What `claude -p --output-format stream-json` prints, as far as it is understood; tried with version 2.1.330. */
 const text = z.string();
-const block = z.discriminatedUnion("type", [
+export const SaidBlock = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), text }),
   z.object({ type: z.literal("thinking"), thinking: text }),
   z.object({ type: z.literal("tool_use"), id: text, name: text, input: z.json() }),
 ]);
 
-const resultBlock = z.object({
+export const ReturnedBlock = z.object({
   type: z.literal("tool_result"),
   tool_use_id: text,
   is_error: z.boolean().nullish(),
@@ -33,14 +33,10 @@ export const RetryLine = z.object({
   error_status: z.json().optional(),
 });
 
-export const AssistantLine = z.object({
-  type: z.literal("assistant"),
-  message: z.object({ content: z.array(block).min(1) }),
-});
-
-export const UserLine = z.object({
-  type: z.literal("user"),
-  message: z.object({ content: z.array(resultBlock).min(1) }),
+/** The blocks are read one by one: a new kind must not hide the known ones beside it. */
+export const MessageLine = z.object({
+  type: z.enum(["assistant", "user"]),
+  message: z.object({ content: z.array(z.json()).min(1) }),
 });
 
 export const ResultLine = z.object({
@@ -48,6 +44,7 @@ export const ResultLine = z.object({
   subtype: text.catch(""),
   is_error: z.boolean().catch(false),
   result: text.catch(""),
+  // Absent when the answer was given in plain words, and after every error.
   structured_output: z.unknown().optional(),
   num_turns: z.number().catch(0),
   duration_ms: z.number().catch(0),

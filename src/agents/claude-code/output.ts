@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { LIMITS } from "../../core/limits.ts";
 import type { AgentEvent, AgentOutcome, AgentOutput } from "../agent.ts";
-import { Answer, AssistantLine, InitLine, ResultLine, RetryLine, UserLine } from "./lines.ts";
+import {
+  Answer,
+  InitLine,
+  MessageLine,
+  ResultLine,
+  RetryLine,
+  ReturnedBlock,
+  SaidBlock,
+} from "./lines.ts";
 
 /** Reads one run. What is no JSON becomes `agent.printed`, JSON that nobody knows `unknown`; nothing is dropped. */
 export function createClaudeCodeOutput(): AgentOutput {
@@ -13,7 +21,7 @@ export function createClaudeCodeOutput(): AgentOutput {
     if (json === undefined) return [{ kind: "agent.printed", body: { line } }];
     const init = InitLine.safeParse(json);
     if (init.success) {
-      agentSessionId = init.data.session_id;
+      agentSessionId = init.data.session_id.slice(0, 200).toWellFormed();
       const { model, tools } = init.data;
       return [{ kind: "agent.initialized", body: { agentSessionId, model, tools } }];
     }
@@ -40,14 +48,14 @@ function parse(line: string): unknown {
 }
 
 function fromMessage(json: unknown): AgentEvent[] | null {
-  const assistant = AssistantLine.safeParse(json);
-  if (assistant.success) return assistant.data.message.content.map(fromBlock);
-  const user = UserLine.safeParse(json);
-  if (user.success)
-    return user.data.message.content.map(({ tool_use_id, is_error, content }) => ({
-      kind: "tool.returned",
-      body: { id: tool_use_id, text: contentText(content), isError: is_error === true },
-    }));
+  const message = MessageLine.safeParse(json);
+  if (message.success) {
+    const {
+      type,
+      message: { content },
+    } = message.data;
+    return content.map((block) => fromBlock(type, block));
+  }
   const retry = RetryLine.safeParse(json);
   if (!retry.success) return null;
   const { attempt, max_retries, retry_delay_ms, error, error_status } = retry.data;
@@ -60,7 +68,20 @@ function fromMessage(json: unknown): AgentEvent[] | null {
   return [{ kind: "api.retried", body }];
 }
 
-function fromBlock(block: z.infer<typeof AssistantLine>["message"]["content"][number]): AgentEvent {
+/** Text in a user's message is what Claude Code tells the model, not what the agent says. */
+function fromBlock(from: "assistant" | "user", json: unknown): AgentEvent {
+  const said = from === "assistant" ? SaidBlock.safeParse(json) : null;
+  if (said?.success === true) return fromSaid(said.data);
+  const returned = ReturnedBlock.safeParse(json);
+  if (!returned.success) return { kind: "unknown", body: { raw: JSON.stringify(json) } };
+  const { tool_use_id, is_error, content } = returned.data;
+  return {
+    kind: "tool.returned",
+    body: { id: tool_use_id, text: contentText(content), isError: is_error === true },
+  };
+}
+
+function fromSaid(block: z.infer<typeof SaidBlock>): AgentEvent {
   switch (block.type) {
     case "text":
       return { kind: "message.written", body: { text: block.text } };
@@ -76,9 +97,7 @@ function fromBlock(block: z.infer<typeof AssistantLine>["message"]["content"][nu
   }
 }
 
-function contentText(
-  content: z.infer<typeof UserLine>["message"]["content"][number]["content"],
-): string {
+function contentText(content: z.infer<typeof ReturnedBlock>["content"]): string {
   if (content === null || content === undefined) return "";
   if (typeof content === "string") return content;
   return content.map((part) => part.text ?? `[${part.type}]`).join("\n");

@@ -40,7 +40,8 @@ export function createBudgetGate(options: {
 }): BudgetGate {
   const sessions = new Map<Id, Running>();
 
-  function leave(sessionId: Id, running: Running, most: Spend): void {
+  /** `began`: the call has cost something. One that was only asked about wakes nobody who would ask the same again. */
+  function leave(sessionId: Id, running: Running, most: Spend, began: boolean): void {
     running.calls -= 1;
     running.spend.tokens -= most.tokens;
     running.spend.costUsd -= most.costUsd;
@@ -49,7 +50,7 @@ export function createBudgetGate(options: {
       running.spend = { tokens: 0, costUsd: 0 };
       if (running.waiting.size === 0) sessions.delete(sessionId);
     }
-    for (const wake of running.waiting) wake();
+    if (began || running.calls === 0) for (const wake of running.waiting) wake();
   }
 
   async function nextEnd(running: Running, signal: AbortSignal): Promise<void> {
@@ -88,9 +89,9 @@ export function createBudgetGate(options: {
         running.spend.costUsd += most.costUsd;
         try {
           await options.budget.check(sessionId, inFlight);
-          return () => leave(sessionId, running, most);
+          return () => leave(sessionId, running, most, true);
         } catch (error) {
-          leave(sessionId, running, most);
+          leave(sessionId, running, most, false);
           const full = error instanceof HubError && error.code === "budget_exceeded";
           if (!full || alone) throw error;
           if (running.calls > 0) await nextEnd(running, signal);

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import {
+  amount,
+  choice,
+  flag,
+  from,
+  names,
+  secret,
+  size,
+  text,
+  url,
+  VISIBLE,
+  VISIBLE_EXPECTED,
+  WEB,
+  whole,
+} from "./setting.ts";
+
+const MINUTE_MS = 60_000;
+
+/** The model, the agent, its sandbox and its bounds. */
+export const SESSION_SETTINGS = {
+  anthropicApiKey: secret("ANTHROPIC_API_KEY", "Key for the model; it never enters a sandbox.", {
+    pattern: VISIBLE,
+    expected: VISIBLE_EXPECTED,
+  }),
+  anthropicBaseUrl: url("ANTHROPIC_BASE_URL", "The model's API.", WEB, {
+    fallback: "https://api.anthropic.com",
+  }),
+  anthropicModel: from(
+    "ANTHROPIC_MODEL",
+    "Model that agents use.",
+    z.string().regex(/^[\w.:@/-]{1,200}$/),
+    { expected: "the name of a model", fallbackText: "the agent's own choice" },
+  ),
+  agentPath: text("CLAUDE_CODE_PATH", "Claude Code's executable.", {
+    fallbackText: "`claude` beside the hub, then in `PATH`",
+  }),
+  runtime: choice(
+    "CLAUDE_HUB_RUNTIME",
+    "What makes sandboxes. `auto` takes the strongest present; `process` isolates nothing and must be named.",
+    ["auto", "docker", "bubblewrap", "process"],
+    { fallback: "auto" },
+  ),
+  containerImage: text("CLAUDE_CONTAINER_IMAGE", "Image of session containers.", {
+    fallback: "claudecode:latest",
+  }),
+  lifetimeMs: whole(
+    "CONTAINER_LIFETIME_MS",
+    "Time limit of a session that names none, from the moment it gets a slot (ms).",
+    { min: 1_000, max: 604_800_000, fallback: "7200000" },
+  ),
+  memoryLimit: size("CLAUDE_CONTAINER_MEMORY_LIMIT", "Memory of one sandbox.", { fallback: "4g" }),
+  processLimit: whole("CLAUDE_CONTAINER_PIDS_LIMIT", "Processes of one sandbox.", {
+    min: 16,
+    max: 1_000_000,
+    fallback: "1024",
+  }),
+  maxSessions: whole("CLAUDE_HUB_MAX_SESSIONS", "Sessions at work at the same time.", {
+    min: 1,
+    max: 10_000,
+    fallback: "4",
+  }),
+  maxSessionsPerRepository: whole(
+    "CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY",
+    "Of these, of one repository.",
+    { min: 1, max: 10_000, fallback: "2" },
+  ),
+  maxTokens: whole("CLAUDE_HUB_SESSION_MAX_TOKENS", "Tokens that one session may use.", {
+    min: 1,
+    max: 1_000_000_000_000,
+    fallbackText: "no limit",
+  }),
+  maxCostUsd: amount(
+    "CLAUDE_HUB_SESSION_MAX_COST_USD",
+    "Dollars that one session may use, by list prices.",
+    { fallbackText: "no limit" },
+  ),
+  pushBranches: names(
+    "CLAUDE_HUB_PUSH_BRANCHES",
+    "Branches that sessions may push; `*` at the end stands for anything.",
+    { fallback: "claude/*" },
+  ),
+  pushWorkflows: flag("CLAUDE_HUB_PUSH_WORKFLOWS", "May a push change `.github/workflows`?", {
+    fallback: "false",
+  }),
+  graceMs: whole(
+    "CLAUDE_HUB_CANCEL_GRACE_MS",
+    "How long a sandbox that was told to end may take (ms).",
+    { min: 100, max: 10 * MINUTE_MS, fallback: "10000" },
+  ),
+  stallMs: whole("CLAUDE_HUB_STALL_MS", "Silence of an agent after which an event says so (ms).", {
+    min: 100,
+    max: 1_440 * MINUTE_MS,
+    fallback: "300000",
+  }),
+  setupMs: whole("CLAUDE_HUB_SETUP_TIMEOUT_MS", "Time for a repository's setup hook (ms).", {
+    min: 1_000,
+    max: 120 * MINUTE_MS,
+    fallback: "600000",
+  }),
+  spoolBytes: size("CLAUDE_HUB_SPOOL_BYTES", "Events that a runner keeps while the hub is away.", {
+    fallback: "64m",
+  }),
+};
