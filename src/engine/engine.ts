@@ -6,6 +6,7 @@ import type { Id } from "../core/id.ts";
 import type { Engine } from "../sessions/deps.ts";
 import type { SessionSteps, Upkeep } from "../sessions/life.ts";
 import { engineLog } from "./log.ts";
+import { createEnginePool } from "./pool.ts";
 import { repeatedly } from "./repeatedly.ts";
 import { keepAlive } from "./liveness.ts";
 import { EXIT_TOPIC, sessionWorkflow, useSteps } from "./workflow.ts";
@@ -36,9 +37,11 @@ export function createEngine(options: {
   // The default waits up to a minute before it looks whether the database is back.
   dbRetryConfig.initialBackoffSec = 0.1;
   dbRetryConfig.maxBackoffSec = 1;
+  const pool = createEnginePool(options.url, log);
   DBOS.setConfig({
     name: "claude-hub",
     systemDatabaseUrl: options.url,
+    systemDatabasePool: pool,
     executorID: executorId,
     applicationVersion: VERSION,
     logger: engineLog(log),
@@ -57,6 +60,7 @@ export function createEngine(options: {
     for (const one of running.splice(0).toReversed()) await one[Symbol.asyncDispose]();
     useSteps(null);
     await DBOS.shutdown();
+    await pool.end();
   }
 
   return {

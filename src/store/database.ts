@@ -38,7 +38,11 @@ export function openDatabase(options: {
     application_name: "claude-hub",
   });
   // Without a listener, a server that closes an idle connection would end the process.
-  pool.on("error", (error) => closed ?? options.onIdleError?.(error));
+  pool.on("error", (error) => {
+    if (closed === undefined) options.onIdleError?.(error);
+  });
+  // Nor one that breaks while it is at work: whoever uses it is told by the failure of the statement.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const close = () => (closed ??= db.destroy());
   return {

@@ -188,7 +188,8 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
     restart: launch,
     async [Symbol.asyncDispose]() {
       if ((await end("SIGTERM")) === null) await endDatabase(dir);
-      await endSandboxes(join(dir, "sandboxes"));
+      // A hub that never came so far has made none.
+      if (await exists(join(dir, "sandboxes"))) await endSandboxes(join(dir, "sandboxes"));
       await temp[Symbol.asyncDispose]();
     },
   };
@@ -219,13 +220,14 @@ function environment(options: HubOptions, dir: string, home: string): Record<str
 /** The embedded server of a hub that was killed lives on; it is ours, so it is ended by its own pid file. */
 async function endDatabase(dir: string): Promise<void> {
   const pidFile = join(dir, "postgres", "data", "postmaster.pid");
-  if (
-    !(await access(pidFile).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return;
+  if (!(await exists(pidFile))) return;
   const pid = Number((await readFile(pidFile, "utf8")).split("\n")[0]);
   if (Number.isInteger(pid) && pid > 1) process.kill(pid, "SIGINT");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }

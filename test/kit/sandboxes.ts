@@ -1,15 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
+import { ownerOf } from "../../src/runtimes/owner.ts";
+import { MARKERS } from "../../src/runtimes/process-table.ts";
 import { isRunning } from "./process.ts";
 import { waitFor } from "./wait.ts";
 
 /** Process ids of everything that runs in sandboxes below a directory, by the mark in its environment. */
 export async function sandboxProcesses(sandboxesDir: string): Promise<number[]> {
+  const mark = `${MARKERS.owner}=${await ownerOf(sandboxesDir)}\0`;
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const marked = await Promise.all(
     pids.map(async (pid) => {
       // A process that has just ended has no environment any more.
       const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      return text.includes(`CLAUDE_HUB_SANDBOXES=${sandboxesDir}`) && isRunning(pid) ? pid : null;
+      return text.includes(mark) && isRunning(pid) ? pid : null;
     }),
   );
   return marked.filter((pid) => pid !== null);
