@@ -1,11 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { configurationDocument } from "../src/config/document.ts";
+import { apiDocument } from "../src/http/api/document.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
 /** Documents that are made from the code. */
-const DOCUMENTS = [{ path: "docs/configuration.md", render: configurationDocument }];
+const DOCUMENTS = [
+  { path: "docs/configuration.md", render: configurationDocument },
+  { path: "docs/openapi.json", render: apiDocument },
+];
 
 const check = process.argv.includes("--check");
 for (const { path, render } of DOCUMENTS) {

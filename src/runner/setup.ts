@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Job } from "../core/job.ts";
@@ -26,7 +27,7 @@ export async function runSetup(options: {
 }): Promise<string | null> {
   const { job, outbox } = options;
   if (!job.policy.edit) return null;
-  const hook = await readHook(job, options.git);
+  const hook = await readHook(job, options.git, options.dir);
   if (hook === null) return null;
   const path = join(options.homeDir, "setup.sh");
   await writeFile(path, hook, { mode: 0o700 });
@@ -51,9 +52,11 @@ export async function runSetup(options: {
   return exitCode === 0 ? null : `The setup hook ended with exit code ${exitCode ?? "unknown"}`;
 }
 
-async function readHook(job: Job, git: Git): Promise<string | null> {
+async function readHook(job: Job, git: Git, dir: string): Promise<string | null> {
   const { baseBranch, defaultBranch } = job.workspace;
   if (baseBranch === null || defaultBranch === null) return null;
+  // The usual case, answered without a process.
+  if (baseBranch === defaultBranch && !existsSync(join(dir, HOOK))) return null;
   try {
     return await git(["show", `refs/remotes/origin/${defaultBranch}:${HOOK}`]);
   } catch (error) {

@@ -1,5 +1,5 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Job } from "../core/job.ts";
 import type { Git } from "./git.ts";
@@ -34,46 +34,56 @@ export async function prepareWorkspace(options: {
     sha: baseSha,
     durationMs: Math.round(performance.now() - startedAt),
   });
-  await git(["config", "push.default", "current"]);
   return { baseSha };
 }
 
 async function cloneAndSwitch({
   job,
   git,
+  dir,
   gatewayUrl,
 }: {
   job: Job;
   git: Git;
+  dir: string;
   gatewayUrl: string;
 }): Promise<string> {
   const { baseBranch, workBranch, author } = job.workspace;
   const url = repositoryUrl(job, gatewayUrl);
-  const identity = [`user.name=${author.name}`, `user.email=${author.email}`];
+  const settings = [
+    ["user.name", author.name],
+    ["user.email", author.email],
+    ["push.default", "current"],
+    ["core.hooksPath", "/dev/null"],
+  ] as const;
   if (baseBranch === null) {
     await git(["init", "--quiet", "--initial-branch", workBranch ?? "main", "."]);
-    for (const setting of identity) await git(["config", ...splitSetting(setting)]);
+    for (const [name, value] of settings) await git(["config", name, value]);
     await git(["remote", "add", "origin", url]);
     return EMPTY_TREE;
   }
-  const settings = [...identity, "core.hooksPath=/dev/null"].flatMap((one) => ["-c", one]);
-  await git(["clone", "--quiet", "--no-tags", ...settings, "--branch", baseBranch, url, "."]);
-  await git(
-    workBranch === null
-      ? ["checkout", "--quiet", "--detach"]
-      : ["checkout", "--quiet", "--no-track", "-b", workBranch],
-  );
-  return (await git(["rev-parse", "HEAD"])).trim();
+  const flags = settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  await git(["clone", "--quiet", "--no-tags", ...flags, "--branch", baseBranch, url, "."]);
+  const sha = (await git(["rev-parse", "HEAD"])).trim();
+  await pointHead(join(dir, ".git"), sha, workBranch);
+  return sha;
+}
+
+/** What `git checkout -b` and `--detach` would write for the commit that is checked out, without a process. */
+async function pointHead(gitDir: string, sha: string, branch: string | null): Promise<void> {
+  if (branch === null) {
+    await writeFile(join(gitDir, "HEAD"), `${sha}\n`);
+    return;
+  }
+  const ref = join(gitDir, "refs", "heads", branch);
+  await mkdir(dirname(ref), { recursive: true });
+  await writeFile(ref, `${sha}\n`);
+  await writeFile(join(gitDir, "HEAD"), `ref: refs/heads/${branch}\n`);
 }
 
 /** The repository as the git door serves it. */
 export function repositoryUrl(job: Job, gatewayUrl: string): string {
   return `${gatewayUrl}/git/${job.workspace.repository}.git`;
-}
-
-function splitSetting(setting: string): string[] {
-  const at = setting.indexOf("=");
-  return [setting.slice(0, at), setting.slice(at + 1)];
 }
 
 /** The hub may be restarted in the middle of a clone. */

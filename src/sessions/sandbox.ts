@@ -18,18 +18,13 @@ export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number |
   if (session.cancelRequestedAt !== null && session.executorId === null) return null;
   const name = session.sandboxName;
   warmUp(deps, session.project.repository);
-  // A token is made for a new sandbox alone; one that runs has its own.
-  const present = await deps.runtime.inspect(name);
-  let outcome: "created" | "adopted" | "exited";
-  if (present === "absent") {
-    const token = await deps.tokens.issue(id);
-    outcome = await deps.runtime.ensure({
-      name,
-      sessionId: id,
-      token,
-      limits: deps.settings.sandbox,
-    });
-  } else outcome = present === "running" ? "adopted" : "exited";
+  // One that is adopted has a token already; then this one is never handed out.
+  const outcome = await deps.runtime.ensure({
+    name,
+    sessionId: id,
+    token: await deps.tokens.issue(id),
+    limits: deps.settings.sandbox,
+  });
   await recordSandbox(deps, id, outcome);
   if (outcome === "exited") return null;
   return Date.parse(session.deadlineAt) + deps.settings.graceMs;

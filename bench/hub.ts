@@ -1,0 +1,34 @@
+import { startHub } from "../test/kit/hub.ts";
+import type { TestHub } from "../test/kit/hub.ts";
+import { createGitForge } from "../test/kit/git-forge.ts";
+
+export const REPOSITORY = "octo/greeter";
+export const GITHUB_SECRET = "secret-of-the-bench";
+const TOKEN = "token-of-the-bench";
+
+/** A hub with its embedded database, as it is installed; agents are stand-ins. */
+export async function openBenchHub(options: {
+  agentPath: string;
+  slots?: number;
+}): Promise<TestHub> {
+  const forge = await createGitForge({ token: TOKEN });
+  await forge.repository(REPOSITORY, "greeter");
+  const slots = String(options.slots ?? 4);
+  const hub = await startHub({
+    agentPath: options.agentPath,
+    forge: { url: forge.url, token: TOKEN },
+    env: {
+      LOG_LEVEL: "warn",
+      GITHUB_WEBHOOK_SECRET: GITHUB_SECRET,
+      CLAUDE_HUB_MAX_SESSIONS: slots,
+      CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: slots,
+    },
+  });
+  const dispose = hub[Symbol.asyncDispose];
+  return Object.defineProperty(hub, Symbol.asyncDispose, {
+    async value() {
+      await dispose();
+      await forge[Symbol.asyncDispose]();
+    },
+  });
+}

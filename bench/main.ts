@@ -1,0 +1,35 @@
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { measureApi } from "./api.ts";
+import { measureFootprint } from "./footprint.ts";
+import { measureGraph } from "./graph.ts";
+import { measureStart } from "./start.ts";
+import { measureStream } from "./stream.ts";
+import { asMarkdown } from "./table.ts";
+import type { Figure } from "./table.ts";
+
+/** Each takes a hub of its own; name some as arguments to run only these. */
+const PARTS: Record<string, () => Promise<Figure[]>> = {
+  footprint: measureFootprint,
+  api: measureApi,
+  start: measureStart,
+  stream: measureStream,
+  graph: measureGraph,
+};
+
+const names = process.argv.slice(2).filter((name) => Object.hasOwn(PARTS, name));
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  process.stderr.write(`measuring ${name} …\n`);
+  figures.push(...(await measure()));
+}
+const text = asMarkdown(figures, {
+  cores: cpus().length,
+  node: process.version,
+  at: new Date().toISOString().slice(0, 10),
+});
+process.stdout.write(text);
+if (names.length === 0) await writeFile(join(import.meta.dirname, "results/latest.md"), text);
+process.exit(0);

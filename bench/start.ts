@@ -1,0 +1,36 @@
+import type { TestHub } from "../test/kit/hub.ts";
+import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { REPOSITORY, openBenchHub } from "./hub.ts";
+import { median, percentile } from "./table.ts";
+import type { Figure } from "./table.ts";
+
+const SESSIONS = 25;
+
+/** From the answer to `session.start` until the agent's process runs; sessions one after the other. */
+export async function measureStart(): Promise<Figure[]> {
+  await using hub = await openBenchHub({ agentPath: standInNoopPath });
+  await startOne(hub);
+  const delaysMs: number[] = [];
+  for (let number = 0; number < SESSIONS; number += 1) delaysMs.push(await startOne(hub));
+  return [
+    {
+      what: "answer to start → agent runs, process runtime, clone included (median)",
+      value: median(delaysMs),
+      unit: "ms",
+      target: { value: 150, atMost: true },
+    },
+    { what: "the same, p95", value: percentile(delaysMs, 0.95), unit: "ms" },
+  ];
+}
+
+async function startOne(hub: TestHub): Promise<number> {
+  const made = await hub.create({
+    type: "implementation",
+    project: { repository: REPOSITORY, requirements: "Do nothing." },
+  });
+  await hub.start(made.id);
+  const answeredAt = Date.now();
+  await hub.until(made.id);
+  const started = (await hub.events(made.id)).find(({ kind }) => kind === "agent.started");
+  return Date.parse(started?.at ?? "") - answeredAt;
+}
