@@ -30,6 +30,7 @@ import { startEmbeddedDatabase } from "./store/embedded.ts";
 import { createEventStore } from "./store/events.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
+import { createRetentionStore } from "./store/retention.ts";
 import { createResultStore } from "./store/results.ts";
 import { createSessionStore } from "./store/sessions.ts";
 import { createTokenStore } from "./store/tokens.ts";
@@ -86,6 +87,7 @@ export async function startHub(options: {
     tokens: createTokenStore(database),
     branches,
     active: createActiveStore(database),
+    retention: createRetentionStore(database),
     engine,
     runtime,
     repositories: mirror,
@@ -217,6 +219,7 @@ function sessionSettings(config: Config, agentPath: string) {
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
     spoolBytes: config.agent.spoolBytes,
+    retentionDays: config.database.retentionDays,
     sandbox: { memoryBytes: config.sandbox.memoryBytes, processes: config.sandbox.processes },
   };
 }

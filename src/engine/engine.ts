@@ -15,6 +15,7 @@ import { EXIT_TOPIC, sessionWorkflow, useSteps } from "./workflow.ts";
 const VERSION = "1";
 const RECONCILE_MS = 1_000;
 const ADMIT_MS = 5_000;
+const EXPIRE_MS = 3_600_000;
 
 export interface SessionEngine extends Engine, AsyncDisposable {
   /** Goes on with everything that was under way, and looks after sessions from now on. */
@@ -73,6 +74,9 @@ export function createEngine(options: {
         await begin(id);
       }
     },
+    async forget(ids) {
+      await outsideOfSteps(() => DBOS.deleteWorkflows(ids));
+    },
     async launch(steps, upkeep) {
       useSteps(steps);
       // Before the first workflow is recovered, so that no other hub takes ours for dead.
@@ -82,6 +86,7 @@ export function createEngine(options: {
       liveness.watch();
       const { signal } = closing;
       running.push(
+        repeatedly({ name: "expire", everyMs: EXPIRE_MS, work: upkeep.expire, signal, log }),
         repeatedly({ name: "admit", everyMs: ADMIT_MS, work: upkeep.admit, signal, log }),
         repeatedly({
           name: "reconcile",

@@ -10,6 +10,7 @@ import type { BranchStore } from "../store/branches.ts";
 import type { Database } from "../store/database.ts";
 import type { EventStore } from "../store/events.ts";
 import type { Notifications } from "../store/notifications.ts";
+import type { RetentionStore } from "../store/retention.ts";
 import type { ResultStore } from "../store/results.ts";
 import type { SessionStore } from "../store/sessions.ts";
 import type { TokenStore } from "../store/tokens.ts";
@@ -20,6 +21,8 @@ export interface Engine {
   begin(id: Id): Promise<void>;
   /** Ends the wait for a session's exit: there is a result, or there will be none. */
   wake(id: Id): Promise<void>;
+  /** Deletes what it has kept of sessions that are no more. */
+  forget(ids: Id[]): Promise<void>;
 }
 
 /** What sessions need to know of the repositories on the forge. */
@@ -44,6 +47,8 @@ export interface SessionSettings {
   setupMs: number;
   spoolBytes: number;
   sandbox: SandboxLimits;
+  /** Ended sessions are kept so long; 0: for ever. */
+  retentionDays: number;
 }
 
 /** What the functions of this room are made from. */
@@ -56,6 +61,7 @@ export interface SessionDeps {
   tokens: TokenStore;
   branches: BranchStore;
   active: ActiveStore;
+  retention: RetentionStore;
   engine: Engine;
   runtime: Runtime;
   repositories: Repositories;

@@ -10,6 +10,7 @@ import type { SessionDeps } from "./deps.ts";
 import { createIntake } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import { artifactsOf, outputOf } from "./output.ts";
+import { expire } from "./retention.ts";
 import { reconcile } from "./reconcile.ts";
 import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox.ts";
 import type { Sessions } from "./sessions.ts";
@@ -29,6 +30,8 @@ export interface SessionSteps {
 export interface Upkeep {
   admit(): Promise<void>;
   reconcile(): Promise<void>;
+  /** Deletes what has been kept long enough. */
+  expire(): Promise<void>;
 }
 
 export interface SessionLife {
@@ -48,7 +51,7 @@ export function createSessionLife(deps: SessionDeps): SessionLife {
     sessions: createSessions(deps, giveSlots),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
-    upkeep: { admit: giveSlots, reconcile: () => reconcile(deps) },
+    upkeep: { admit: giveSlots, reconcile: () => reconcile(deps), expire: () => expire(deps) },
   };
 }
 

@@ -1,0 +1,67 @@
+import { expect, inject, test } from "vitest";
+import { createTestDatabase } from "../../test/kit/database.ts";
+import { newId, sandboxName } from "../core/id.ts";
+import { openDatabase } from "./database.ts";
+import { createDeliveryStore } from "./deliveries.ts";
+import { createEventStore } from "./events.ts";
+import { createRetentionStore } from "./retention.ts";
+import { createSessionStore, insertWithin } from "./sessions.ts";
+import { inTransaction } from "./transaction.ts";
+
+const CUTOFF = new Date("2026-06-01T00:00:00Z");
+
+test("deletes what ended before the cutoff, but not what something unfinished depends on", async () => {
+  await using own = await createTestDatabase(inject("databaseServer"));
+  await using database = openDatabase({ url: own.url, maxConnections: 2 });
+  const sessions = createSessionStore(database);
+  const retention = createRetentionStore(database);
+
+  async function make(completedAt: string | null, dependencies: string[] = []): Promise<string> {
+    const id = newId();
+    const insert = {
+      id,
+      session: {
+        type: "analysis" as const,
+        project: { repository: "a/b", requirements: "x" },
+        dependencies,
+      },
+      sandboxName: sandboxName(id),
+      orchestrationId: null,
+      createdAt: "2026-01-01T00:00:00Z",
+    };
+    await inTransaction(database, async (tx) => {
+      await insertWithin(tx, [{ insert, openDependencies: 0 }]);
+      await tx
+        .updateTable("sessions")
+        .set({ completed_at: completedAt })
+        .where("id", "=", id)
+        .execute();
+    });
+    return id;
+  }
+
+  const old = await make("2026-05-01T00:00:00Z");
+  const needed = await make("2026-05-01T00:00:00Z");
+  const young = await make("2026-07-01T00:00:00Z");
+  const open = await make(null, [needed]);
+  expect(await retention.deleteSessions(CUTOFF)).toEqual([old]);
+  expect(await retention.deleteSessions(CUTOFF)).toEqual([]);
+  expect(await sessions.get(old)).toBeNull();
+  expect(await createEventStore(database).readAfter(old, 0, 10)).toEqual([]);
+  for (const id of [needed, young, open]) expect(await sessions.get(id)).toMatchObject({ id });
+
+  const deliveries = createDeliveryStore(database);
+  const delivery = {
+    provider: "github",
+    event: "ping",
+    action: null,
+    repository: null,
+    sender: null,
+    intent: "nothing",
+    payload: Buffer.from("{}"),
+  };
+  await deliveries.insert({ ...delivery, deliveryId: "1", receivedAt: "2026-05-01T00:00:00Z" });
+  await deliveries.insert({ ...delivery, deliveryId: "2", receivedAt: "2026-07-01T00:00:00Z" });
+  expect(await retention.deleteDeliveries(CUTOFF)).toBe(1);
+  expect(await deliveries.count()).toBe(1);
+});

@@ -1,0 +1,44 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import type { Database } from "./database.ts";
+import { inTransaction } from "./transaction.ts";
+
+const BATCH = 500;
+const IdRow = z.object({ id: z.string() });
+
+/** Deletes what is no longer to be kept. */
+export interface RetentionStore {
+  /**
+   * Deletes some sessions that ended before `cutoff`, with their logs and results; not those that something
+   * unfinished depends on. Answers their ids; none: there are no more.
+   */
+  deleteSessions(cutoff: Date): Promise<Id[]>;
+  /** Deletes some deliveries; answers how many. */
+  deleteDeliveries(cutoff: Date): Promise<number>;
+}
+
+export function createRetentionStore(database: Database): RetentionStore {
+  return {
+    async deleteSessions(cutoff) {
+      return await inTransaction(database, async (tx) => {
+        const { rows } = await sql`delete from sessions where id in (
+            select s.id from sessions s where s.completed_at < ${cutoff} and not exists (
+              select 1 from session_dependencies d join sessions c on c.id = d.session_id
+              where d.depends_on_id = s.id and c.completed_at is null
+            ) order by s.completed_at limit ${BATCH}
+          ) returning id`.execute(tx);
+        const ids = rows.map((row) => IdRow.parse(row).id);
+        await sql`delete from events where session_id = any(${ids}::uuid[])`.execute(tx);
+        return ids;
+      });
+    },
+    async deleteDeliveries(cutoff) {
+      const { numAffectedRows } =
+        await sql`delete from deliveries where (provider, delivery_id) in (
+          select provider, delivery_id from deliveries where received_at < ${cutoff} limit ${BATCH}
+        )`.execute(database.db);
+      return Number(numAffectedRows ?? 0);
+    },
+  };
+}
