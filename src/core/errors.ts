@@ -79,8 +79,11 @@ export function payloadTooLarge(limitBytes: number): HubError {
   return new HubError("payload_too_large", `Body is larger than ${limitBytes} bytes`);
 }
 
-export function rateLimited(retryAfterSeconds: number): HubError {
-  return new HubError("rate_limited", "Too many webhook requests", { retryAfterSeconds });
+export function rateLimited(
+  what: "webhook requests" | "failed sign-ins" | "open event streams",
+  retryAfterSeconds: number,
+): HubError {
+  return new HubError("rate_limited", `Too many ${what}`, { retryAfterSeconds });
 }
 
 export function budgetExceeded(what: "tokens" | "dollars", limit: number): HubError {
