@@ -3,10 +3,12 @@ import { createParser } from "eventsource-parser";
 import { Event } from "../core/event.ts";
 
 const RETRY_MS = { first: 100, most: 5_000 };
+/** After so long without an answer from the hub it counts as gone. */
+const GIVE_UP_MS = 5 * 60_000;
 
 /**
  * Reads a session's log while it grows, until it ends. A stream that breaks is taken up where it was, so the hub may
- * be restarted meanwhile. Throws when the hub refuses.
+ * be restarted meanwhile. Throws when the hub refuses, or stays away.
  */
 export async function* followEvents(options: {
   url: string;
@@ -18,19 +20,24 @@ export async function* followEvents(options: {
   const isAborted = () => options.signal?.aborted ?? false;
   let position = options.after ?? 0;
   let delayMs = RETRY_MS.first;
+  let answeredAt = performance.now();
   while (!isAborted()) {
     try {
-      for await (const event of readOnce(options, position)) {
+      const parts = await open(options, position);
+      if (parts === null) return;
+      answeredAt = performance.now();
+      for await (const event of eventsOf(parts)) {
         position = event.seq;
         delayMs = RETRY_MS.first;
         yield event;
         if (/^session\.(completed|failed|cancelled)$/.test(event.kind)) return;
+        answeredAt = performance.now();
       }
     } catch (error) {
-      if (error instanceof Refusal) throw error;
       if (isAborted()) return;
+      if (error instanceof Refusal || performance.now() - answeredAt > GIVE_UP_MS) throw error;
     }
-    await pause(delayMs);
+    await pause(delayMs, undefined, { signal: options.signal }).catch(() => undefined);
     delayMs = Math.min(delayMs * 2, RETRY_MS.most);
   }
 }
@@ -39,10 +46,11 @@ class Refusal extends Error {
   override name = "Refusal";
 }
 
-async function* readOnce(
+/** Null: the session has ended, and nothing came after that event. */
+async function open(
   { url, token, sessionId, signal }: Parameters<typeof followEvents>[0],
   after: number,
-): AsyncGenerator<Event, void, undefined> {
+): Promise<ReadableStream<string> | null> {
   const response = await fetch(`${url}/api/v1/sessions/${sessionId}/events`, {
     headers: {
       accept: "text/event-stream",
@@ -51,19 +59,30 @@ async function* readOnce(
     },
     ...(signal === undefined ? {} : { signal }),
   });
-  if (response.status === 204) return;
+  if (response.status === 204) return null;
   if (response.status < 500 && response.status !== 429 && !response.ok)
     throw new Refusal(`the hub answered ${response.status}`);
   if (!response.ok || response.body === null)
     throw new Error(`the hub answered ${response.status}`);
-  let ready: Event[] = [];
-  const parser = createParser({
-    onEvent: ({ data }) => void ready.push(Event.parse(JSON.parse(data))),
-  });
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-    parser.feed(text);
-    const events = ready;
+  return response.body.pipeThrough(new TextDecoderStream());
+}
+
+async function* eventsOf(parts: ReadableStream<string>): AsyncGenerator<Event, void, undefined> {
+  let ready: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => void ready.push(data) });
+  for await (const part of parts) {
+    parser.feed(part);
+    const messages = ready;
     ready = [];
-    yield* events;
+    for (const message of messages) yield parseEvent(message);
+  }
+}
+
+/** Asking again would bring the same, so what cannot be read is no reason to. */
+function parseEvent(text: string): Event {
+  try {
+    return Event.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Refusal("the hub sent an event that this version does not know", { cause: error });
   }
 }

@@ -16,6 +16,7 @@ export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer
       else {
         // What still comes is thrown away, so that the answer can be read.
         req.removeAllListeners("data").resume();
+        chunks.length = 0;
         reject(payloadTooLarge(maxBytes));
       }
     });

@@ -1,5 +1,3 @@
-import type { Runtime } from "../runtimes/runtime.ts";
-
 interface Check {
   available: boolean;
   error: string | null;
@@ -29,7 +27,8 @@ const UNUSED: Check = { available: false, error: null, checkTime: null };
 /** Answers from what is known, and looks again in the background when that is old. */
 export function createHealth(options: {
   startup: { milestones: readonly Milestone[] };
-  runtime: Runtime;
+  /** What makes sandboxes. */
+  runtime: { name: string; check(): Promise<{ available: boolean }> };
 }): () => HealthReport {
   const { startup, runtime } = options;
   let known: Check = { available: true, error: null, checkTime: null };

@@ -2,33 +2,39 @@ import { Hono } from "hono";
 import { HubError } from "../core/errors.ts";
 import { createApi } from "./api/api.ts";
 import { apiFailure } from "./api/problem.ts";
+import { createGuard } from "./auth.ts";
 import type { HttpDeps, HttpEnv } from "./deps.ts";
 import { createHostCheck } from "./host.ts";
 import { createReference } from "./reference.ts";
 import { createWebhooks, webhookFailure } from "./webhooks/webhooks.ts";
 
-const HEADERS = {
+const HEADERS = Object.entries({
   "X-Content-Type-Options": "nosniff",
   "Cache-Control": "no-store",
   "Referrer-Policy": "no-referrer",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-};
+});
 
 /** Everything that the hub answers over HTTP, apart from its sandboxes' doors. */
 export function createHttp(deps: HttpDeps): Hono<HttpEnv> {
   const { settings } = deps;
   const checkHost = createHostCheck([settings.host, ...settings.allowedHosts]);
+  const guard = createGuard({
+    secret: deps.secrets.bearer,
+    failures: settings.authFailures,
+    trustProxy: settings.trustProxy,
+  });
   const app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
+    // On Node's own response: touching a web one would make every answer build its headers twice.
+    for (const [name, value] of HEADERS) c.env.outgoing.setHeader(name, value);
     checkHost(c.req.header("host"));
     await next();
-    for (const [name, value] of Object.entries(HEADERS))
-      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
   app.get("/health", (c) => c.json(deps.health()));
-  app.route("/api/webhooks", createWebhooks(deps));
-  app.route("/api/v1", createApi(deps));
-  app.route("/", createReference(deps));
+  app.route("/api/webhooks", createWebhooks(deps, guard));
+  app.route("/api/v1", createApi(deps, guard));
+  app.route("/", createReference(guard));
   app.notFound(() => {
     throw new HubError("not_found", "Not found");
   });

@@ -2,12 +2,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Hono } from "hono";
-import { notFound } from "../core/errors.ts";
-import { createApi, documentOf } from "./api/api.ts";
-import { clientAddress } from "./address.ts";
-import { createTokenCheck, shownToken } from "./auth.ts";
-import type { HttpDeps, HttpEnv } from "./deps.ts";
-import { createRate } from "./rates.ts";
+import { HubError, notFound } from "../core/errors.ts";
+import { apiDocument } from "./api/document.ts";
+import type { Guard } from "./auth.ts";
+import type { HttpEnv } from "./deps.ts";
 
 const ASSETS: Record<string, string> = {
   "swagger-ui.css": "text/css; charset=utf-8",
@@ -16,7 +14,7 @@ const ASSETS: Record<string, string> = {
 
 /** Nothing is loaded from elsewhere; Swagger UI writes styles into its elements. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -29,27 +27,29 @@ const PAGE = `<!doctype html>
 <script src="/docs/start.js"></script>
 </html>
 `;
-const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page", persistAuthorization: true });\n`;
+const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page" });\n`;
 
-/** The interactive reference and the document that it shows. A browser is asked for the secret as a password. */
-export function createReference(deps: HttpDeps): Hono<HttpEnv> {
-  const isRight = createTokenCheck(deps.secrets.bearer);
-  const failures = createRate(deps.settings.authFailures);
-  const document = JSON.stringify(documentOf(createApi(deps)));
+/**
+ * The interactive reference and the document that it shows. A browser is asked for the secret as a password; what is
+ * tried out on the page wants it once more, as the bearer ("Authorize").
+ */
+export function createReference(guard: Guard): Hono<HttpEnv> {
+  const document = apiDocument();
   const dir = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
   const app = new Hono<HttpEnv>();
   for (const path of ["/docs", "/docs/*", "/openapi.json"])
     app.use(path, async (c, next) => {
-      const token = shownToken(c.req.header("authorization"), true);
-      if (token === null || !isRight(token)) {
-        await failures(clientAddress(c, deps.settings.trustProxy));
+      try {
+        await guard.browser(c);
+      } catch (error) {
+        if (!(error instanceof HubError) || error.code !== "unauthorized") throw error;
         return c.text("Sign in with any name, and CLAUDE_WEBHOOK_SECRET as the password.\n", 401, {
           "WWW-Authenticate": 'Basic realm="Claude Hub", charset="UTF-8"',
         });
       }
+      c.env.outgoing.setHeader("Content-Security-Policy", POLICY);
       await next();
-      c.res.headers.set("Content-Security-Policy", POLICY);
       return undefined;
     });
   return app

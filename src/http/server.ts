@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import type { ServerResponse } from "node:http";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { HttpEnv } from "./deps.ts";
 
@@ -29,8 +30,16 @@ export async function listen(
     requestTimeout: LIMITS.requestTimeoutMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
   });
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  server.on("request", (req, res) => void answer(req, res));
+  const answer = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: notARequest,
+  });
+  const open = new Set<ServerResponse>();
+  server.on("request", (req, res) => {
+    open.add(res);
+    res.once("close", () => open.delete(res));
+    void answer(req, res);
+  });
   server.maxConnections = LIMITS.maxConnections;
   server.listen(port, host);
   try {
@@ -47,9 +56,21 @@ export async function listen(
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
+      // Event streams would go on for as long as their sessions do; their readers come back to the next hub.
+      for (const res of open) if (isEventStream(res)) res.destroy();
       const timer = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs);
       await closed;
       clearTimeout(timer);
     },
   };
+}
+
+/** The request line or the Host header make no address, so the app was not even asked. */
+function notARequest(error: unknown): Response {
+  if (!(error instanceof RequestError)) throw error;
+  return Response.json({ success: false, error: "The request is not valid HTTP" }, { status: 400 });
+}
+
+function isEventStream(res: ServerResponse): boolean {
+  return String(res.getHeader("content-type")).startsWith("text/event-stream");
 }

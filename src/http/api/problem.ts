@@ -10,14 +10,14 @@ export const Problem = z
     status: z.int(),
     detail: z.string(),
     code: z.string(),
+    /** Finds it in the log of the hub; only with `internal`. */
+    reference: z.string().optional(),
   })
   .meta({ id: "Problem" });
 
 export function apiFailure(c: HttpContext, error: unknown, deps: Pick<HttpDeps, "log">): Response {
-  const { status, code, message, retryAfterSeconds } = failureOf(error, deps.log);
-  if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
-  if (status === 401) c.header("WWW-Authenticate", "Bearer");
+  const { status, code, message, reference } = failureOf(c, error, deps.log);
   const title = code.replaceAll("_", " ");
-  const problem = { type: "about:blank", title, status, detail: message, code };
+  const problem = { type: "about:blank", title, status, detail: message, code, reference };
   return c.body(JSON.stringify(problem), status, { "content-type": "application/problem+json" });
 }

@@ -8,6 +8,9 @@ import type { Event } from "../../core/event.ts";
 export function eventStream(options: {
   batches(signal: AbortSignal): AsyncIterable<Event[]>;
   heartbeatMs: number;
+  /** The log could not be read; the stream says nothing more. */
+  onError(error: unknown): void;
+  /** However it ended. */
   onEnd(): void;
 }): Response {
   const gone = new AbortController();
@@ -20,6 +23,8 @@ export function eventStream(options: {
     if (ended) return;
     ended = true;
     gone.abort();
+    // A log that waits for its reader does not hear the signal.
+    void batches.return?.().catch(options.onError);
     options.onEnd();
   }
 
@@ -43,7 +48,8 @@ export function eventStream(options: {
         } else controller.enqueue(encoder.encode(next.value.map(message).join("")));
       } catch (error) {
         end();
-        throw error;
+        options.onError(error);
+        controller.close();
       }
     },
     cancel: end,

@@ -1,7 +1,8 @@
 import { verify } from "@octokit/webhooks-methods";
 import { z } from "zod";
-import { HubError, invalidRequest, unauthorized } from "../../core/errors.ts";
-import { parseJson } from "../body.ts";
+import { HubError, invalidRequest } from "../../core/errors.ts";
+import type { Guard } from "../auth.ts";
+import { parseJson, readBody } from "../body.ts";
 import type { HttpContext, HttpDeps } from "../deps.ts";
 import type { WebhookAnswer } from "./claude.ts";
 
@@ -22,7 +23,11 @@ const INTENTS: Record<string, string> = {
   installation_repositories: "would note which repositories the app may reach",
 };
 
-const short = z.string().max(200);
+/** PostgreSQL's text holds no NUL. */
+const short = z
+  .string()
+  .max(200)
+  .refine((text) => !text.includes("\u0000"));
 const Payload = z.object({
   action: short.nullish().catch(null),
   repository: z.object({ full_name: short }).nullish().catch(null),
@@ -32,14 +37,19 @@ const DeliveryId = z.string().regex(/^[\w-]{1,100}$/);
 
 /** Takes one delivery: signature first, then stored durably, then answered. */
 export async function answerGithub(
-  deps: Pick<HttpDeps, "deliveries" | "secrets" | "clock">,
+  deps: Pick<HttpDeps, "deliveries" | "secrets" | "settings" | "clock">,
+  guard: Guard,
   c: HttpContext,
-  body: Buffer,
 ): Promise<WebhookAnswer> {
   const secret = deps.secrets.github;
   const signature = c.req.header("x-hub-signature-256");
-  if (secret === null || signature === undefined || body.length === 0) throw unauthorized();
-  if (!(await verify(secret.reveal(), body.toString("utf8"), signature))) throw unauthorized();
+  let body: Buffer = NOTHING;
+  await guard.proof(c, async () => {
+    // Whoever signs nothing gets no memory either.
+    if (secret === null || signature === undefined) return false;
+    body = await readBody(c.env.incoming, deps.settings.webhookBodyBytes);
+    return body.length > 0 && (await verify(secret.reveal(), body.toString("utf8"), signature));
+  });
   const event = c.req.header("x-github-event") ?? "";
   const deliveryId = DeliveryId.safeParse(c.req.header("x-github-delivery"));
   if (!deliveryId.success) throw invalidRequest("X-GitHub-Delivery", "must be an id");
@@ -69,3 +79,5 @@ export async function answerGithub(
     data: { deliveryId: deliveryId.data, event, intent },
   };
 }
+
+const NOTHING = Buffer.alloc(0);

@@ -8,8 +8,7 @@ import { NewOrchestration } from "../../orchestration/orchestrations.ts";
 const beside = { metadata: Metadata.optional(), options: SessionOptions.optional() };
 const withId = { sessionId: Id };
 
-/** The six requests of the contract. Metadata and options may stand inside of the session or beside it. */
-export const ClaudeRequest = z.discriminatedUnion("type", [
+const REQUESTS = [
   z.object({ type: z.literal("session.create"), session: NewSession, ...beside }),
   z.object({ type: z.literal("session.start"), ...withId }),
   z.object({ type: z.literal("session.get"), ...withId }),
@@ -23,12 +22,21 @@ export const ClaudeRequest = z.discriminatedUnion("type", [
     cursor: Id.optional(),
   }),
   NewOrchestration.extend({ type: z.literal("orchestrate") }),
-]);
+] as const;
+const TYPES = REQUESTS.map(({ shape }) => shape.type.value).join(", ");
+
+/** The six requests of the contract. Metadata and options may stand inside of the session or beside it. */
+export const ClaudeRequest = z.discriminatedUnion("type", REQUESTS, {
+  error: (issue) => (issue.code === "invalid_union" ? `must be one of ${TYPES}` : undefined),
+});
 export type ClaudeRequest = z.infer<typeof ClaudeRequest>;
 
 /** Older clients put the request into `data`. */
 export function unwrapped(body: unknown): unknown {
-  const wrapper = z.object({ data: z.record(z.string(), z.unknown()), type: z.undefined() });
+  const wrapper = z.object({
+    data: z.record(z.string(), z.unknown()),
+    type: z.undefined().optional(),
+  });
   const parsed = wrapper.safeParse(body);
   return parsed.success ? parsed.data.data : body;
 }

@@ -1,0 +1,28 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import * as routes from "./routes.ts";
+
+type Route = (typeof routes)[keyof typeof routes];
+
+/** The OpenAPI document of /api/v1, made from the routes that are served. */
+export function apiDocument(): string {
+  const app = new OpenAPIHono();
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "CLAUDE_WEBHOOK_SECRET",
+  });
+  for (const route of Object.values(routes).toSorted(byPath))
+    app.openAPIRegistry.registerPath(route);
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Claude Hub", version: "1", description: "Sessions of coding agents." },
+    servers: [{ url: "/api/v1" }],
+  });
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Whoever loads a module decides in which order it shows its exports. */
+function byPath(one: Route, other: Route): number {
+  const [first, second] = [one, other].map(({ path, method }) => `${path} ${method}`);
+  return (first ?? "") < (second ?? "") ? -1 : 1;
+}
