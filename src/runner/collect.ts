@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Artifact } from "../core/artifact.ts";
 import type { Job } from "../core/job.ts";
 import { LIMITS } from "../core/limits.ts";
-import { gitReason } from "./git.ts";
+import { gitReason, isPassing } from "./git.ts";
 import type { Git } from "./git.ts";
 import { commitLeftOvers, removeLocks } from "./left-overs.ts";
 import type { Outbox } from "./outbox.ts";
@@ -68,10 +68,6 @@ async function tipOf(git: Git, workBranch: string | null, baseSha: string): Prom
   return null;
 }
 
-/** A refusal is final; a hub or a forge that is away comes back. */
-const PASSING =
-  /HTTP 5\d\d|returned error: 5\d\d|could not be reached|hung up|early EOF|Connection|Empty reply|RPC failed/i;
-
 /**
  * To the session's own branch, whatever the agent's branch is called, and to the git door, whatever `origin` has
  * become. Also when the agent says that it has pushed: only the door knows, and it is asked in one request.
@@ -85,7 +81,7 @@ async function pushWork(job: Job, git: Git, tip: string, url: string): Promise<s
       return null;
     } catch (error) {
       const reason = gitReason(error);
-      if (!PASSING.test(reason) || attempt === PUSH_ATTEMPTS)
+      if (!isPassing(error) || attempt === PUSH_ATTEMPTS)
         return `The work could not be pushed: ${reason}`;
       await pause(PUSH_RETRY_MS * 2 ** attempt);
     }

@@ -5,6 +5,13 @@ export class GitFailed extends Error {
   override name = "GitFailed";
 }
 
+/** A refusal is final; a hub, a database or a forge that is away comes back. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof GitFailed && PASSING.test(error.message);
+}
+const PASSING =
+  /HTTP 5\d\d|returned error: 5\d\d|could not be reached|hung up|early EOF|Connection|Empty reply|RPC failed/i;
+
 /** git in the workspace, as the runner needs it. Its output is bounded; what is beyond is cut off. */
 export interface Git {
   /** Standard output. Throws GitFailed with what git told the person. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Job } from "../core/job.ts";
+import { isPassing } from "./git.ts";
 import type { Git } from "./git.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -13,8 +14,8 @@ export interface Workspace {
   baseSha: string;
 }
 
-const ATTEMPTS = 4;
-const RETRY_MS = 500;
+const PATIENCE_MS = 120_000;
+const RETRY_MS = { first: 250, most: 4_000 };
 
 /** Clones the repository through the git door and goes to the branch to work on. */
 export async function prepareWorkspace(options: {
@@ -86,15 +87,16 @@ export function repositoryUrl(job: Job, gatewayUrl: string): string {
   return `${gatewayUrl}/git/${job.workspace.repository}.git`;
 }
 
-/** The hub may be restarted in the middle of a clone. */
+/** The hub, its database or the forge may be away for a while; what git says then is no final word. */
 async function withRetries(dir: string, work: () => Promise<string>): Promise<string> {
-  for (let attempt = 1; ; attempt += 1)
+  const end = Date.now() + PATIENCE_MS;
+  for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most))
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (!isPassing(error) || Date.now() > end) throw error;
       for (const name of await readdir(dir))
         await rm(join(dir, name), { recursive: true, force: true });
-      await pause(RETRY_MS * attempt);
+      await pause(delayMs);
     }
 }
