@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import type { Plugin } from "esbuild";
@@ -19,6 +20,20 @@ const lazyHttp: Plugin = {
   },
 };
 
+/** By this way of importing it, the three quarters of zod that the runner does not use are left out. */
+const slimZod: Plugin = {
+  name: "slim-zod",
+  setup(builder) {
+    builder.onLoad({ filter: /src\/.*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(
+        'import { z } from "zod";',
+        'import * as z from "zod";',
+      ),
+      loader: "ts",
+    }));
+  },
+};
+
 // The program inside of sandboxes: one file that needs nothing but Node.js.
 await build({
   entryPoints: [join(root, "src/runner/main.ts")],
@@ -28,6 +43,7 @@ await build({
   target: "node24",
   format: "esm",
   minifySyntax: true,
+  minifyWhitespace: true,
   logLevel: "warning",
-  plugins: [lazyHttp],
+  plugins: [lazyHttp, slimZod],
 });
