@@ -10,12 +10,15 @@ const TOKEN = "token-of-the-bench";
 export async function openBenchHub(options: {
   agentPath: string;
   slots?: number;
+  /** Another database than the embedded one. */
+  databaseUrl?: string;
 }): Promise<TestHub> {
   const forge = await createGitForge({ token: TOKEN });
   await forge.repository(REPOSITORY, "greeter");
   const slots = String(options.slots ?? 4);
   const hub = await startHub({
     agentPath: options.agentPath,
+    ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
     forge: { url: forge.url, token: TOKEN },
     env: {
       LOG_LEVEL: "warn",
