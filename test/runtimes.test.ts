@@ -1,15 +1,26 @@
-import { runtimeContract } from "./kit/runtime-contract.ts";
 import { createControlGroups } from "../src/runtimes/control-groups.ts";
+import { isolationContract } from "./kit/isolation-contract.ts";
+import type { Adapter } from "./kit/runtime-adapter.ts";
+import { runtimeContract } from "./kit/runtime-contract.ts";
+import { runtimeEndingContract } from "./kit/runtime-ending-contract.ts";
 
 const limits = await createControlGroups("test").abilities();
 
-runtimeContract("process", { name: "process", abilities: { isolation: "none", ...limits } });
-runtimeContract("bubblewrap", {
-  name: "bubblewrap",
-  abilities: { isolation: "namespaces", ...limits, processLimit: true },
-});
-runtimeContract("bubblewrap, hub is not root", {
-  name: "bubblewrap",
-  uid: 65_533,
-  abilities: { isolation: "namespaces", memoryLimit: false, processLimit: true },
-});
+const adapters: Record<string, Adapter> = {
+  process: { name: "process", abilities: { isolation: "none", ...limits } },
+  bubblewrap: {
+    name: "bubblewrap",
+    abilities: { isolation: "namespaces", ...limits, processLimit: true },
+  },
+  "bubblewrap, hub is not root": {
+    name: "bubblewrap",
+    uid: 65_533,
+    abilities: { isolation: "namespaces", memoryLimit: false, processLimit: true },
+  },
+};
+
+for (const [label, adapter] of Object.entries(adapters)) {
+  runtimeContract(label, adapter);
+  runtimeEndingContract(label, adapter);
+  if (adapter.abilities.isolation !== "none") isolationContract(label, adapter);
+}

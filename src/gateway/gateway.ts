@@ -60,7 +60,7 @@ export async function startGateway(options: {
     async [Symbol.asyncDispose]() {
       await gateway.close();
       await model.close();
-      await mirror.idle();
+      await mirror.close();
     },
   };
 }

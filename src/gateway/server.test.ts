@@ -105,22 +105,23 @@ test("authenticates, chooses the door, and maps errors", async () => {
   expect(new Set(seen)).toEqual(new Set([session.sessionId]));
 });
 
+const hello: Door = (_req, res) => {
+  res.end("hello");
+  return Promise.resolve();
+};
+
 test("takes over a dead hub's socket, and never a living one's", async () => {
   await using dir = await createTempDir("gateway");
   const socketPath = join(dir.path, "hub.sock");
   await writeFile(socketPath, "");
-  const door: Door = (_req, res) => {
-    res.end("hello");
-    return Promise.resolve();
-  };
-  await using first = gatewayAt(socketPath, door);
+  await using first = gatewayAt(socketPath, hello);
   await first.listen();
-  await using second = gatewayAt(socketPath, door);
+  await using second = gatewayAt(socketPath, hello);
   await expect(second.listen()).rejects.toThrow("another hub is listening");
   expect((await ask(socketPath, "/runner/x", "Bearer good")).status).toBe(200);
   await first.close();
   expect(await readdir(dir.path)).toEqual([]);
-  await using third = gatewayAt(socketPath, door);
+  await using third = gatewayAt(socketPath, hello);
   await third.listen();
   expect((await ask(socketPath, "/runner/x", "Bearer good")).status).toBe(200);
 });

@@ -116,6 +116,8 @@ function createHandler(options: {
 
   return async (req, res) => {
     res.once("finish", () => lingerOver(req));
+    // No sandbox may end the hub by how it ends a connection.
+    res.on("error", (error) => options.log.debug({ err: error }, "gateway connection failed"));
     try {
       const token = /^Bearer ([\w-]{1,200})$/.exec(req.headers.authorization ?? "")?.[1];
       const session = token === undefined ? null : await options.authenticate(token);

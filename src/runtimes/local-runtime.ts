@@ -8,6 +8,7 @@ import type { Runtime, RuntimeCheck, SandboxSpec } from "./runtime.ts";
 import {
   boundLog,
   closeForGood,
+  exists,
   hasRun,
   logTail,
   makeSandboxDir,
@@ -67,6 +68,8 @@ export function createLocalRuntime(deps: {
     ensure: (spec) => inTurn(spec.name, () => ensure(spec)),
     async inspect(name) {
       const dir = dirOf(name);
+      // The usual question before a sandbox is made; one look is enough where nothing has ever been.
+      if (!(await exists(dir))) return (await table.runnerRuns(name)) ? "running" : "absent";
       await boundLog(dir);
       if (await runsForSure(table, name)) return "running";
       return (await hasRun(dir)) ? "exited" : "absent";

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Every process of a sandbox carries these in its environment: they are how a hub finds sandboxes that it did not start. */
@@ -35,7 +35,8 @@ export function createProcessTable(owner: string): ProcessTable {
     if (name === undefined) return undefined;
     // A name belongs to one session; a process that lost the other marker is still the sandbox's.
     if ((valueOf(environment, MARKERS.owner) ?? owner) !== owner) return undefined;
-    return { pid, name, isRunner: readOf(pid, "cmdline").endsWith(`\0${name}\0`) };
+    const isRunner = readOf(pid, "cmdline").endsWith(`\0${name}\0`) && isOutside(pid);
+    return { pid, name, isRunner };
   }
 
   async function scan(): Promise<SandboxProcess[]> {
@@ -109,6 +110,18 @@ function readOf(pid: number, file: "environ" | "cmdline" | "stat"): string {
     return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {
     return "";
+  }
+}
+
+/**
+ * Marks can be forged, and one sandbox must not pass for another. A process that lives among the hub's own was not
+ * started in any sandbox that isolates; the wrapper of each sandbox does.
+ */
+function isOutside(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return false;
   }
 }
 

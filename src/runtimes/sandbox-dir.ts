@@ -32,6 +32,10 @@ export async function makeSandboxDir(dir: SandboxDir): Promise<void> {
     await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
+export async function exists(dir: SandboxDir): Promise<boolean> {
+  return (await ifThere(stat(dir.path))) !== undefined;
+}
+
 export async function sandboxNames(sandboxesDir: string): Promise<string[]> {
   const entries = await readdir(sandboxesDir, { withFileTypes: true });
   return entries

@@ -143,7 +143,7 @@ export async function createGitDoorHouse(
     },
     async [Symbol.asyncDispose]() {
       await gateway.close();
-      await mirror.idle();
+      await mirror.close();
       await forge[Symbol.asyncDispose]();
       await dir[Symbol.asyncDispose]();
     },

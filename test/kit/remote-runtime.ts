@@ -42,7 +42,7 @@ export async function startRemoteRuntime(
     const answer = HubAnswer.parse(JSON.parse(line));
     waiting.get(answer.id)?.(answer);
   });
-  void exited.then(() => {
+  child.once("exit", () => {
     for (const [id, tell] of waiting) tell({ id, error: "the hub has ended" });
   });
 

@@ -25,7 +25,10 @@ export interface RuntimePlace extends AsyncDisposable {
 const Reply = z.union([z.object({ error: z.string() }), z.object({ value: z.json() })]);
 
 /** `uid` owns it all; undefined is whoever runs the test. */
-export async function createRuntimePlace(uid?: number): Promise<RuntimePlace> {
+export async function createRuntimePlace(
+  uid?: number,
+  programs: Partial<RuntimeHost> = {},
+): Promise<RuntimePlace> {
   const temp = await createTempDir("rt");
   const host: RuntimeHost = {
     sandboxesDir: join(temp.path, "hub", "sandboxes"),
@@ -34,6 +37,7 @@ export async function createRuntimePlace(uid?: number): Promise<RuntimePlace> {
     runnerPath: fileURLToPath(new URL("fake-runner.mjs", import.meta.url)),
     nodePath: process.execPath,
     agentPaths: [],
+    ...programs,
   };
   await mkdir(join(temp.path, "hub"), { mode: 0o700 });
   await mkdir(host.sandboxesDir, { mode: 0o700 });

@@ -19,6 +19,8 @@ function decoded(req: IncomingMessage): AsyncIterable<Buffer> {
   if (encoding !== "gzip" && encoding !== "x-gzip")
     throw invalidRequest("content-encoding", "must be gzip or identity");
   const gunzip = createGunzip();
+  // What goes wrong after the last look at it has nobody to listen, and must not take the hub down.
+  gunzip.on("error", () => undefined);
   // `pipe` does not pass on the end of a connection that broke.
   req.once("close", () => {
     if (!req.complete) gunzip.destroy(new Error("the client went away"));

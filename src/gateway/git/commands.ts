@@ -15,18 +15,18 @@ export interface PushCommands {
 /** The object name that stands for "no such ref". */
 export const NO_SHA = "0".repeat(40);
 
+/** So many are read, so that a push of too many refs can be refused in words that git shows. */
+const MAX_READ = 1_000;
+
 /**
  * Reads the list of commands that begins a push, and leaves the reader at the pack. `probe` is the lone 0000 that git
  * sends ahead of a large push to try the connection. Source: gitprotocol-pack(5), "Reference Update Request".
  */
-export async function readCommands(
-  reader: PacketReader,
-  maxRefs: number,
-): Promise<PushCommands | "probe"> {
+export async function readCommands(reader: PacketReader): Promise<PushCommands | "probe"> {
   const commands: RefCommand[] = [];
   let capabilities: ReadonlySet<string> = new Set();
   // A client with a shallow copy names its borders; the mirror is whole, so they change nothing.
-  const maxPackets = maxRefs + 10_000;
+  const maxPackets = MAX_READ + 10_000;
   for (let count = 0; count < maxPackets; count += 1) {
     const packet = await reader.read();
     if (packet?.kind === "flush")
@@ -34,8 +34,7 @@ export async function readCommands(
     const line = textOf(packet);
     if (line.startsWith("shallow ")) continue;
     if (line.startsWith("push-cert")) throw invalidRequest("", "signed pushes are not supported");
-    if (commands.length >= maxRefs)
-      throw invalidRequest("", `one push may change at most ${maxRefs} refs`);
+    if (commands.length >= MAX_READ) break;
     const [text = "", words] = line.split("\0");
     if (commands.length === 0) capabilities = readCapabilities(words ?? "");
     commands.push(readCommand(text));

@@ -1,9 +1,12 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { FORGE_TOKEN, REPOSITORY, createGitDoorHouse } from "../../../test/kit/git-door.ts";
+import { waitFor } from "../../../test/kit/wait.ts";
 
 /** Sends a path exactly as it is written; clients of the platform would tidy it up. */
 async function raw(
@@ -156,4 +159,55 @@ test("when the forge is away or forgets the hub, so do reads", async () => {
   }
   house.forge.fail(null);
   expect((await raw(house.url, path, member.token)).status).toBe(200);
+});
+
+test("a zipped request that is left after its refusal harms nobody", async () => {
+  await using house = await createGitDoorHouse({ limits: { maxFetchRequestBytes: 100_000 } });
+  const { token } = house.join();
+  const zipped = gzipSync(randomBytes(1_000_000));
+  const halves = [zipped.subarray(0, 500_000), Buffer.concat([zipped.subarray(0, 9), zipped])];
+  for (const sent of halves) {
+    const asked = request({
+      host: "127.0.0.1",
+      port: new URL(house.url).port,
+      method: "POST",
+      path: "/git/acme/app.git/git-upload-pack",
+      headers: { authorization: `Bearer ${token}`, "content-encoding": "gzip" },
+      agent: false,
+    });
+    asked.on("error", () => undefined);
+    asked.write(sent);
+    const [answer] = await once(asked, "response");
+    expect([400, 413]).toContain(answer.statusCode);
+    asked.destroy();
+  }
+  // An error that nobody listens to would have ended this process.
+  expect((await raw(house.url, "/git/acme/app.git/HEAD", token)).status).toBe(404);
+});
+
+test("a session that keeps its pushes open does not keep out the others", async () => {
+  await using house = await createGitDoorHouse({ limits: { maxChildren: 4, maxWaiting: 8 } });
+  const greedy = house.join();
+  await greedy.clone();
+  const pushes = Array.from({ length: 3 }, () => {
+    const push = request({
+      host: "127.0.0.1",
+      port: new URL(house.url).port,
+      method: "POST",
+      path: "/git/acme/app.git/git-receive-pack",
+      headers: { authorization: `Bearer ${greedy.token}` },
+      agent: false,
+    });
+    push.on("error", () => undefined);
+    const command = `${"0".repeat(40)} ${house.repository.sha} refs/heads/claude/x\0 report-status`;
+    push.write(`${(command.length + 4).toString(16).padStart(4, "0")}${command}0000PACK`);
+    return push;
+  });
+  // One runs, two wait, a fourth is one too many for a session: all of them have arrived.
+  const surplus = `/git/${REPOSITORY}.git/git-upload-pack`;
+  await waitFor(
+    async () => (await raw(house.url, surplus, greedy.token, { method: "POST" })).status === 503,
+  );
+  expect(await house.join().clone()).toContain("clone");
+  for (const push of pushes) push.destroy();
 });

@@ -29,6 +29,8 @@ export function createGitDoor(options: {
   const slots = createSlots({
     max: options.limits.maxChildren,
     maxWaiting: options.limits.maxWaiting,
+    maxEach: Math.ceil(options.limits.maxChildren * options.limits.maxShare),
+    maxWaitingEach: Math.ceil(options.limits.maxWaiting * options.limits.maxShare),
   });
   const upload = createUpload({ ...options, slots });
   const receive = createReceive({ ...options, slots, push: createPush(options) });
@@ -45,9 +47,9 @@ export function createGitDoor(options: {
         throw forbidden(`This session works on ${session.repository} alone`);
       switch (endpoint) {
         case "greetFetch":
-          return await upload.advertise(req, res, session.repository);
+          return await upload.advertise(req, res, session);
         case "fetch":
-          return await upload.serve(req, res, session.repository);
+          return await upload.serve(req, res, session);
         case "greetPush":
           return await receive.advertise(req, res, session);
         case "push":

@@ -5,6 +5,8 @@ export interface GitLimits {
   /** Requests of sandboxes that may have git processes at the same time, and how many more may wait for it. */
   maxChildren: number;
   maxWaiting: number;
+  /** The part of those two that one session may take. */
+  maxShare: number;
   /** Fetches from the forge at the same time. */
   maxFetches: number;
   /** One answer of the forge to "which refs do you have". */
@@ -28,6 +30,7 @@ export const GIT_LIMITS: GitLimits = {
   mirrorMaxAgeMs: 3_000,
   maxChildren: 8,
   maxWaiting: 256,
+  maxShare: 0.25,
   maxFetches: 4,
   listTimeoutMs: 30_000,
   maxListBytes: 64 * 1024 * 1024,

@@ -22,7 +22,9 @@ export interface MirrorStore {
   read(repository: Repository): Promise<Refs | null>;
   create(repository: Repository, from: Source, defaultBranch: string | null): Promise<void>;
   update(repository: Repository, from: Source, defaultBranch: string | null): Promise<void>;
+  /** Whether a fetch failed because of what it found here. */
   isDamage(error: GitError): boolean;
+  isWhole(repository: Repository): Promise<boolean>;
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
   compact(repository: Repository): Promise<void>;
 }
@@ -32,6 +34,8 @@ export function createMirrorStore(options: {
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;
   scratch: Scratch;
+  /** Ends every command. */
+  signal: AbortSignal;
 }): MirrorStore {
   const { limits } = options;
   const dir = (repository: Repository) => join(options.dir, `${repository}.git`);
@@ -41,11 +45,12 @@ export function createMirrorStore(options: {
     args: string[],
     more: { settings?: Setting[]; input?: string } = {},
   ) {
-    const transfers = args[0] === "fetch" || args[0] === "gc";
+    const isLong = ["fetch", "fsck", "gc"].includes(args[0] ?? "");
     return runGit({
       args,
       env: { ...gitEnvironment(options.environment, more.settings), GIT_DIR: gitDir },
-      timeoutMs: transfers ? limits.transferTimeoutMs : limits.commandTimeoutMs,
+      signal: options.signal,
+      timeoutMs: isLong ? limits.transferTimeoutMs : limits.commandTimeoutMs,
       ...(more.input === undefined ? {} : { input: more.input }),
     });
   }
@@ -103,9 +108,19 @@ export function createMirrorStore(options: {
       await withLocks(gitDir, limits.staleLockMs, () => fetchInto(gitDir, from, defaultBranch));
     },
     isDamage(error) {
-      return /bad object|corrupt|not a git repository|unable to read|broken|missing blob|invalid sha1|did not send all necessary/i.test(
+      return /bad (?:object|config)|corrupt|not a git repository|unable to read|broken|missing blob|invalid sha1|did not send all necessary/i.test(
         error.stderr,
       );
+    },
+    async isWhole(repository) {
+      const gitDir = dir(repository);
+      try {
+        await git(gitDir, ["fsck", "--no-dangling", "--no-progress"]);
+        return true;
+      } catch (error) {
+        if (error instanceof GitError) return false;
+        throw error;
+      }
     },
     async adopt(repository, objectsDir, updates) {
       const gitDir = dir(repository);

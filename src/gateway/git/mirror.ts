@@ -4,10 +4,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { GitLimits } from "./limits.ts";
+import { createComparison } from "./comparison.ts";
 import { createMirrorStore } from "./mirror-store.ts";
-import { GitError } from "./process.ts";
 import type { Refs } from "./remote.ts";
-import { credentialSettings, forgeError, listRemoteRefs, remoteUrl } from "./remote.ts";
 import { createScratch } from "./scratch.ts";
 import type { Scratch } from "./scratch.ts";
 import { createSlots } from "./slots.ts";
@@ -35,14 +34,22 @@ export interface Mirror {
   freshen(repository: Repository, maxAgeMs: number): Promise<Refs>;
   /** The branches, as new as reads are. */
   branches(repository: Repository): Promise<Branches>;
-  /** Takes over objects and refs that the forge has just accepted. */
+  /** Takes over objects and refs that the forge has just accepted. Never fails. */
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
+  /**
+   * To be told what git complained of while it read the mirror. What sounds like damage has the mirror checked before
+   * it is next read, and made anew if need be.
+   */
+  doubt(repository: Repository, complaint: string): void;
   scratch: Scratch;
   /** To be called once at start: removes what killed hubs left. */
   sweep(): Promise<void>;
-  /** Resolves when no background compaction runs. */
-  idle(): Promise<void>;
+  /** Ends what git does in the mirrors; resolves when nothing does any more. */
+  close(): Promise<void>;
 }
+
+/** Agents can make git complain of what they like; a check reads the whole mirror. */
+const DOUBT_PAUSE_MS = 60_000;
 
 interface Entry {
   /** What the mirror on disk held when it was last compared with the forge, and when the comparison began. */
@@ -50,6 +57,9 @@ interface Entry {
   flight: { promise: Promise<Refs>; at: number } | null;
   /** Fetches and adoptions take turns: a fetch that listed the forge's refs before a push would undo its adoption. */
   turn: Promise<unknown>;
+  /** Whether the mirror is to be checked, and when it last was. */
+  isDoubted: boolean;
+  checkedAt: number;
 }
 
 export function createMirror(options: {
@@ -67,15 +77,34 @@ export function createMirror(options: {
   const { limits } = options;
   const entries = new Map<string, Entry>();
   const scratch = createScratch(join(options.dir, ".scratch"));
-  const fetches = createSlots({ max: limits.maxFetches, maxWaiting: limits.maxWaiting });
-  const store = createMirrorStore({ ...options, scratch });
+  const closing = new AbortController();
+  const fetches = createSlots({
+    max: limits.maxFetches,
+    maxWaiting: limits.maxWaiting,
+    maxEach: 1,
+    maxWaitingEach: 1,
+  });
+  const store = createMirrorStore({ ...options, scratch, signal: closing.signal });
+  const compare = createComparison({
+    ...options,
+    store,
+    fetches,
+    signal: closing.signal,
+    onFetched: compactLater,
+  });
   const compactions = new Map<string, Promise<void>>();
   const now = () => options.clock.now().getTime();
 
   function entryOf(repository: Repository): Entry {
     const found = entries.get(repository);
     if (found !== undefined) return found;
-    const entry: Entry = { known: null, flight: null, turn: Promise.resolve() };
+    const entry: Entry = {
+      known: null,
+      flight: null,
+      turn: Promise.resolve(),
+      isDoubted: false,
+      checkedAt: -Infinity,
+    };
     entries.set(repository, entry);
     return entry;
   }
@@ -90,7 +119,8 @@ export function createMirror(options: {
     const entry = entryOf(repository);
     const oldest = now() - maxAgeMs;
     for (;;) {
-      if (entry.known !== null && entry.known.at >= oldest) return entry.known.refs;
+      const { known } = entry;
+      if (known !== null && known.at >= oldest && !entry.isDoubted) return known.refs;
       if (entry.flight === null) return await takeOff(repository, entry);
       if (entry.flight.at >= oldest) return await entry.flight.promise;
       // It began before the moment that we ask about. Its failure is told to its own callers.
@@ -101,7 +131,13 @@ export function createMirror(options: {
   function takeOff(repository: Repository, entry: Entry): Promise<Refs> {
     const at = now();
     const promise = inTurn(entry, async () => {
-      const refs = await compare(repository);
+      const { isDoubted } = entry;
+      if (isDoubted) entry.checkedAt = now();
+      entry.isDoubted = false;
+      const refs = await compare(repository, isDoubted).catch((error: unknown) => {
+        entry.isDoubted ||= isDoubted;
+        throw error;
+      });
       entry.known = { refs, at };
       return refs;
     }).finally(() => {
@@ -109,38 +145,6 @@ export function createMirror(options: {
     });
     entry.flight = { promise, at };
     return promise;
-  }
-
-  async function compare(repository: Repository): Promise<Refs> {
-    const credential = await options.credential(repository);
-    const [remote, local] = await Promise.all([
-      listRemoteRefs({
-        serverUrl: options.serverUrl,
-        repository,
-        credential,
-        timeoutMs: limits.listTimeoutMs,
-        maxBytes: limits.maxListBytes,
-      }),
-      store.read(repository),
-    ]);
-    if (local !== null && isCurrent(local, remote)) return remote;
-    const settings = credentialSettings(options.serverUrl, credential);
-    const from = { url: remoteUrl(options.serverUrl, repository), settings };
-    await fetches
-      .run(async () => {
-        if (local === null) return await store.create(repository, from, remote.defaultBranch);
-        await store.update(repository, from, remote.defaultBranch).catch(async (error: unknown) => {
-          if (!(error instanceof GitError) || !store.isDamage(error)) throw error;
-          options.log.warn({ repository, err: error }, "mirror is damaged and made anew");
-          await store.create(repository, from, remote.defaultBranch);
-        });
-      })
-      .catch((error: unknown) => {
-        throw forgeError(error);
-      });
-    compactLater(repository);
-    // The forge may have moved on since it listed its refs: what is on disk is what will be served.
-    return (await store.read(repository)) ?? remote;
   }
 
   function compactLater(repository: Repository): void {
@@ -169,20 +173,31 @@ export function createMirror(options: {
         const refs = new Map(entry.known.refs.refs);
         for (const { ref, newSha } of updates) refs.set(ref, newSha);
         entry.known = { ...entry.known, refs: { ...entry.known.refs, refs } };
+      }).catch((error: unknown) => {
+        // The forge has them all the same, so they come with the next comparison.
+        entry.known = null;
+        options.log.warn({ repository, err: error }, "push could not be taken into the mirror");
       });
       compactLater(repository);
     },
+    doubt(repository, complaint) {
+      const entry = entryOf(repository);
+      if (now() - entry.checkedAt < DOUBT_PAUSE_MS) return;
+      entry.isDoubted ||= soundsDamaged(complaint, entry.known?.refs ?? null);
+    },
     scratch,
     sweep: () => scratch.sweep(),
-    async idle() {
-      await Promise.all(compactions.values());
+    async close() {
+      closing.abort();
+      const flights = [...entries.values()].map(({ flight }) => flight?.promise);
+      await Promise.allSettled([...compactions.values(), ...flights]);
     },
   };
 }
 
-function isCurrent(local: Refs, remote: Refs): boolean {
-  if (remote.defaultBranch !== null && local.defaultBranch !== remote.defaultBranch) return false;
-  if (local.refs.size !== remote.refs.size) return false;
-  for (const [ref, sha] of local.refs) if (remote.refs.get(ref) !== sha) return false;
-  return true;
+/** Source: git's upload-pack.c. "Not our ref" is an ordinary answer, unless it is one of those that the mirror names. */
+function soundsDamaged(complaint: string, known: Refs | null): boolean {
+  if (/corruption|not appear to be a git repository|bad config/.test(complaint)) return true;
+  const wanted = /not our ref ([0-9a-f]{40})/.exec(complaint)?.[1];
+  return wanted !== undefined && known !== null && [...known.refs.values()].includes(wanted);
 }

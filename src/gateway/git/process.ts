@@ -88,6 +88,8 @@ export async function runGit(run: {
   timeoutMs: number;
   input?: AsyncIterable<Uint8Array> | string;
   maxOutputBytes?: number;
+  /** Ends it before its time. */
+  signal?: AbortSignal;
 }): Promise<{ stdout: string; stderr: string }> {
   const child = spawnGit(run.args, run.env);
   let ended = "";
@@ -96,6 +98,9 @@ export async function runGit(run: {
     killGit(child);
   };
   const timer = setTimeout(() => end(`took longer than ${run.timeoutMs} ms`), run.timeoutMs);
+  const stop = () => end("was stopped");
+  run.signal?.addEventListener("abort", stop, { once: true });
+  if (run.signal?.aborted === true) stop();
   const bound = run.maxOutputBytes ?? 64 * 1024 * 1024;
   const stdout = collect(child.stdout, bound, () => end(`printed more than ${bound} bytes`));
   const stderr = collect(child.stderr, 65_536);
@@ -117,6 +122,7 @@ export async function runGit(run: {
     return output;
   } finally {
     clearTimeout(timer);
+    run.signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { REPOSITORY, createGitDoorHouse } from "../../../test/kit/git-door.ts";
@@ -181,14 +182,11 @@ test("large pushes pass (probe and all) up to the limit", async () => {
   await using house = await createGitDoorHouse({ limits: { maxPushBytes: 8_000_000 } });
   const member = house.join();
   const clone = await member.clone();
-  const noise = (bytes: number) => crypto.getRandomValues(new Uint8Array(65_536)).slice(0, bytes);
-  const blob = (chunks: number) =>
-    Buffer.concat(Array.from({ length: chunks }, () => noise(65_536)));
-  const sha = await commitFile(member, clone, "five.bin", blob(80));
+  const sha = await commitFile(member, clone, "five.bin", randomBytes(5_242_880));
   await member.git(["push", "--quiet", "origin", "HEAD:claude/work"], clone);
   const refs = await house.forge.refs(REPOSITORY);
   expect(refs["refs/heads/claude/work"]).toBe(sha);
-  await commitFile(member, clone, "nine.bin", blob(140));
+  await commitFile(member, clone, "nine.bin", randomBytes(9_175_040));
   expect(await member.gitError(["push", "origin", "HEAD:claude/work"], clone)).toContain(
     "the push is larger than 8000000 bytes",
   );
@@ -227,4 +225,63 @@ test("a forge that refuses or fails is reported as it is", async () => {
     "The forge could not be reached",
     "pre-receive hook declined",
   ]);
+});
+
+test("a push has a bound on its refs, and names each once", async () => {
+  await using house = await createGitDoorHouse({ limits: { maxPushRefs: 3 } });
+  const member = house.join();
+  const clone = await member.clone();
+  await commitFile(member, clone, "a.txt", "one\n");
+  const refs = ["a", "b", "c", "d"].map((name) => `HEAD:claude/${name}`);
+  expect(await member.gitError(["push", "origin", ...refs], clone)).toContain(
+    "one push may change at most 3 refs",
+  );
+  await member.git(["push", "--quiet", "origin", ...refs.slice(1)], clone);
+  expect(Object.keys(await house.forge.refs(REPOSITORY))).toHaveLength(4);
+});
+
+test("symbolic links and submodules are contents like any other, but nothing that tricks git", async () => {
+  await using house = await createGitDoorHouse();
+  const member = house.join();
+  const clone = await member.clone();
+  const push = ["push", "--quiet", "origin", "HEAD:claude/work"];
+  await symlink("/etc/passwd", join(clone, "link"));
+  const gitlink = `160000,${house.repository.sha},module`;
+  await member.git(["update-index", "--add", "--cacheinfo", gitlink], clone);
+  await commitFile(member, clone, ".gitmodules", '[submodule "module"]\n\tpath = module\n');
+  await member.git(push, clone);
+  const refs = await house.forge.refs(REPOSITORY);
+  // CVE-2018-11235 and its kin: what runs code in whoever clones it.
+  await commitFile(member, clone, ".gitmodules", '[submodule "../../x"]\n\tpath = module\n');
+  expect(await member.gitError(push, clone)).toContain("git refused the pack");
+  await member.git(["reset", "--quiet", "--hard", "HEAD~"], clone);
+  const blob = await member.git(["rev-parse", "HEAD:README.md"], clone);
+  const tree = join(clone, "..", "tree");
+  await writeFile(tree, Buffer.concat([Buffer.from("100644 .git\0"), Buffer.from(blob, "hex")]));
+  const evil = await member.git(
+    ["hash-object", "-t", "tree", "-w", "--literally", "--", tree],
+    clone,
+  );
+  const commit = await member.git(["commit-tree", evil, "-p", "HEAD", "-m", "evil"], clone);
+  expect(await member.gitError([...push.slice(0, 3), `${commit}:claude/work`], clone)).toContain(
+    "git refused the pack",
+  );
+  await expectNothingLeft(house, refs);
+});
+
+test("a push that the forge has taken is told as taken, even if the mirror cannot take it", async () => {
+  await using house = await createGitDoorHouse();
+  const member = house.join();
+  const clone = await member.clone();
+  const sha = await commitFile(member, clone, "a.txt", "one\n");
+  const mirrored = house.mirror.dir(REPOSITORY);
+  // The forge's hook runs between the vetting and the mirror's turn.
+  const hook = join(house.repository.dir, "hooks", "pre-receive");
+  await mkdir(join(hook, ".."), { recursive: true });
+  await writeFile(hook, `#!/bin/sh\nrm -rf '${mirrored}'\n`, { mode: 0o755 });
+  await member.git(["push", "--quiet", "origin", "HEAD:claude/work"], clone);
+  expect(house.pushed).toMatchObject([{ accepted: true, newSha: sha }]);
+  await rm(hook);
+  const other = await house.join().clone("--branch=claude/work");
+  expect(await member.git(["rev-parse", "HEAD"], other)).toBe(sha);
 });

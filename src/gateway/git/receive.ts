@@ -80,22 +80,31 @@ export function createReceive(options: {
     async serve(req, res, session) {
       assertMayPush(session);
       const reader = createPacketReader(readBody(req, limits.maxPushBytes));
-      const request = await readCommands(reader, limits.maxPushRefs);
+      const request = await readCommands(reader);
       if (request === "probe") {
         res.writeHead(200, headers("receive-pack-result"));
         res.end();
         return;
       }
-      const outcome = await options.slots.run(() =>
-        options.push(session, request.commands, reader.rest()),
-      );
-      await report(session, request.commands, outcome);
+      const { commands } = request;
+      const outcome =
+        commands.length > limits.maxPushRefs
+          ? tooMany(commands, limits.maxPushRefs)
+          : await options.slots.run(session.sessionId, () =>
+              options.push(session, commands, reader.rest()),
+            );
+      await report(session, commands.slice(0, limits.maxPushRefs), outcome);
       // git listens only when it has said everything.
       if (!(await drain(reader))) res.setHeader("connection", "close");
       res.writeHead(200, headers("receive-pack-result"));
       res.end(encodeReport(outcome.refs, outcome.text, request.capabilities));
     },
   };
+}
+
+function tooMany(commands: readonly RefCommand[], maxRefs: number): PushOutcome {
+  const reason = `one push may change at most ${maxRefs} refs`;
+  return { refs: commands.map(({ ref }) => ({ ref, reason })), text: "" };
 }
 
 function assertMayPush(session: GatewaySession): void {

@@ -36,9 +36,10 @@ export async function listRemoteRefs(options: {
   credential: Secret | null;
   timeoutMs: number;
   maxBytes: number;
+  signal: AbortSignal;
 }): Promise<Refs> {
   const url = `${remoteUrl(options.serverUrl, options.repository)}/git-upload-pack`;
-  const signal = AbortSignal.timeout(options.timeoutMs);
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
   try {
     const response = await post(url, options.credential, signal);
     if (response.status !== 200 || response.body === null) throw statusError(response.status);

@@ -1,29 +1,58 @@
 import { HubError } from "../../core/errors.ts";
 
-/** Lets `max` pieces of work run at once; `maxWaiting` more wait in order, the rest fail as `unavailable`. */
+/** Lets some pieces of work run at once and some more wait; the rest fail as `unavailable`. */
 export interface Slots {
-  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** @param who Whoever asks for much waits for itself, not for the others. */
+  run<Result>(who: string, work: () => Promise<Result>): Promise<Result>;
 }
 
-export function createSlots(options: { max: number; maxWaiting: number }): Slots {
+export function createSlots(limits: {
+  max: number;
+  maxWaiting: number;
+  /** The same two for each `who`. */
+  maxEach: number;
+  maxWaitingEach: number;
+}): Slots {
+  const running = new Map<string, number>();
+  const waiting: { who: string; wake(): void }[] = [];
   let busy = 0;
-  const waiting: (() => void)[] = [];
+
+  const fits = (who: string) => busy < limits.max && (running.get(who) ?? 0) < limits.maxEach;
+
+  function enter(who: string): void {
+    busy += 1;
+    running.set(who, (running.get(who) ?? 0) + 1);
+  }
+
+  function leave(who: string): void {
+    busy -= 1;
+    const left = (running.get(who) ?? 1) - 1;
+    if (left === 0) running.delete(who);
+    else running.set(who, left);
+    // One place became free, so one at the most can take it.
+    const index = waiting.findIndex((one) => fits(one.who));
+    const [next] = index === -1 ? [] : waiting.splice(index, 1);
+    if (next === undefined) return;
+    enter(next.who);
+    next.wake();
+  }
+
+  async function wait(who: string): Promise<void> {
+    const own = waiting.filter((one) => one.who === who).length;
+    if (waiting.length >= limits.maxWaiting || own >= limits.maxWaitingEach)
+      throw new HubError("unavailable", "Too many git requests", { retryAfterSeconds: 5 });
+    // Whoever wakes us has entered for us.
+    await new Promise<void>((wake) => waiting.push({ who, wake }));
+  }
 
   return {
-    async run(work) {
-      if (busy < options.max) busy += 1;
-      else {
-        if (waiting.length >= options.maxWaiting)
-          throw new HubError("unavailable", "Too many git requests", { retryAfterSeconds: 5 });
-        // Whoever wakes us hands over its place, so `busy` does not change.
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
+    async run(who, work) {
+      if (fits(who)) enter(who);
+      else await wait(who);
       try {
         return await work();
       } finally {
-        const next = waiting.shift();
-        if (next === undefined) busy -= 1;
-        else next();
+        leave(who);
       }
     },
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { invalidRequest } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
+import type { GatewaySession } from "../session.ts";
 import { write } from "../write.ts";
 import { readBody } from "./body.ts";
 import type { GitLimits } from "./limits.ts";
@@ -11,8 +12,8 @@ import type { Slots } from "./slots.ts";
 
 /** Reads: what `git clone` and `git fetch` ask, answered by `git upload-pack` from the mirror. */
 export interface Upload {
-  advertise(req: IncomingMessage, res: ServerResponse, repository: Repository): Promise<void>;
-  serve(req: IncomingMessage, res: ServerResponse, repository: Repository): Promise<void>;
+  advertise(req: IncomingMessage, res: ServerResponse, session: GatewaySession): Promise<void>;
+  serve(req: IncomingMessage, res: ServerResponse, session: GatewaySession): Promise<void>;
 }
 
 export function createUpload(options: {
@@ -34,11 +35,16 @@ export function createUpload(options: {
     return protocol === undefined ? env : { ...env, GIT_PROTOCOL: protocol };
   }
 
-  async function greet(repository: Repository, protocol: string | undefined): Promise<string> {
+  async function greet(session: GatewaySession, protocol: string | undefined): Promise<string> {
     const run = () =>
-      options.slots.run(() =>
+      options.slots.run(session.sessionId, () =>
         runGit({
-          args: ["upload-pack", "--stateless-rpc", "--advertise-refs", mirror.dir(repository)],
+          args: [
+            "upload-pack",
+            "--stateless-rpc",
+            "--advertise-refs",
+            mirror.dir(session.repository),
+          ],
           env: environment(protocol),
           timeoutMs: limits.commandTimeoutMs,
           maxOutputBytes: limits.maxListBytes,
@@ -53,23 +59,28 @@ export function createUpload(options: {
   }
 
   return {
-    async advertise(req, res, repository) {
-      await mirror.freshen(repository, limits.mirrorMaxAgeMs);
-      const refs = await greet(repository, protocolOf(req));
+    async advertise(req, res, session) {
+      await mirror.freshen(session.repository, limits.mirrorMaxAgeMs);
+      const refs = await greet(session, protocolOf(req));
       res.writeHead(200, headers("upload-pack-advertisement"));
       res.end(Buffer.concat([pktLine("# service=git-upload-pack\n"), FLUSH, Buffer.from(refs)]));
     },
-    async serve(req, res, repository) {
+    async serve(req, res, session) {
+      const { sessionId, repository } = session;
       await mirror.freshen(repository, limits.mirrorMaxAgeMs);
-      await options.slots.run(async () => {
-        if (!res.destroyed) await stream(req, res, mirror.dir(repository));
+      await options.slots.run(sessionId, async () => {
+        if (!res.destroyed) await stream(req, res, repository);
       });
     },
   };
 
-  async function stream(req: IncomingMessage, res: ServerResponse, dir: string): Promise<void> {
+  async function stream(
+    req: IncomingMessage,
+    res: ServerResponse,
+    repository: Repository,
+  ): Promise<void> {
     const env = environment(protocolOf(req));
-    const child = spawnGit(["upload-pack", "--stateless-rpc", dir], env);
+    const child = spawnGit(["upload-pack", "--stateless-rpc", mirror.dir(repository)], env);
     const kill = () => killGit(child);
     res.once("close", kill);
     const timer = setTimeout(kill, limits.transferTimeoutMs);
@@ -96,6 +107,7 @@ export function createUpload(options: {
       // A request that is refused while it is read ends everything; one that git no longer reads ends with git.
       await Promise.race([emptying, feeding.then(() => emptying)]);
       const code = await closed;
+      if (code !== 0) mirror.doubt(repository, stderr);
       // Told in the protocol itself when anything has been sent; nothing at all would look like success.
       if (code !== 0 && stderr.includes("protocol error") && !res.headersSent)
         throw invalidRequest("", "the request is not what git sends");

@@ -1,101 +1,15 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
-import pino from "pino";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { listenOnLoopback } from "../../../test/kit/loopback.ts";
+import {
+  KEY,
+  createModelDoorHouse,
+  createUpstream,
+  session,
+} from "../../../test/kit/model-door.ts";
 import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
-import { budgetExceeded } from "../../core/errors.ts";
-import { newId } from "../../core/id.ts";
-import { Secret } from "../../core/secret.ts";
-import type { Usage } from "../../core/session.ts";
-import { createGateway } from "../server.ts";
-import type { GatewaySession } from "../session.ts";
-import { createModelDoor } from "./door.ts";
-import type { ModelCall } from "./settlement.ts";
-
-const KEY = "key-of-the-hub";
-const session: GatewaySession = {
-  sessionId: newId(),
-  repository: "acme/app",
-  policy: {
-    edit: false,
-    pushBranches: [],
-    pushWorkflows: false,
-    maxTokens: null,
-    maxCostUsd: null,
-  },
-  workBranch: null,
-};
-
-/** A model door before an upstream, with a budget in memory. */
-async function createHouse(baseUrl: string, options: { maxTokens?: number } = {}) {
-  const calls: ModelCall[] = [];
-  const recorded: Usage[] = [];
-  const used = () => recorded.reduce((sum, one) => sum + one.inputTokens + one.outputTokens, 0);
-  const log = pino({ level: "silent" });
-  const model = createModelDoor({
-    baseUrl,
-    apiKey: () => Promise.resolve(new Secret(KEY)),
-    budget: {
-      check: (_id, inFlight) =>
-        options.maxTokens !== undefined && used() + inFlight.tokens >= options.maxTokens
-          ? Promise.reject(budgetExceeded("tokens", options.maxTokens))
-          : Promise.resolve(),
-    },
-    onCall(call) {
-      recorded.push(call.usage);
-      calls.push(call);
-      return Promise.resolve();
-    },
-    log,
-  });
-  const gateway = createGateway({
-    address: { port: 0 },
-    authenticate: (token) => Promise.resolve(token === "good" ? session : null),
-    doors: new Map([["model", model.door]]),
-    log,
-  });
-  const { port } = await gateway.listen();
-  const post = (body: unknown, more: { signal?: AbortSignal; path?: string } = {}) =>
-    fetch(`http://127.0.0.1:${port}${more.path ?? "/model/v1/messages?beta=true"}`, {
-      method: "POST",
-      headers: {
-        authorization: "Bearer good",
-        "x-api-key": "key-of-the-sandbox",
-        "content-type": "application/json",
-        "anthropic-version": "2023-06-01",
-        "anthropic-beta": "some-feature",
-        cookie: "a=b",
-      },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-      ...(more.signal === undefined ? {} : { signal: more.signal }),
-    });
-  return {
-    url: `http://127.0.0.1:${port}/model`,
-    calls,
-    recorded,
-    post,
-    settled: (count: number) => waitFor(() => calls.length >= count),
-    async [Symbol.asyncDispose]() {
-      await gateway.close();
-      await model.close();
-    },
-  };
-}
-
-/** An upstream whose answers the test writes itself. */
-async function createUpstream(answer: (res: ServerResponse, body: string) => void) {
-  const server = createServer((req, res) => {
-    let body = "";
-    req.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    req.once("end", () => answer(res, body));
-  });
-  const { url, close } = await listenOnLoopback(server);
-  return { url, server, [Symbol.asyncDispose]: close };
-}
 
 const ask = (more: Record<string, unknown> = {}) => ({
   model: "claude-sonnet-4-5",
@@ -119,7 +33,7 @@ const stream = { "content-type": "text/event-stream" };
 
 test("streams an answer through with the hub's key, and counts it", async () => {
   await using model = await createScriptedModel({ scenario, apiKey: KEY });
-  await using house = await createHouse(model.url);
+  await using house = await createModelDoorHouse(model.url);
   for (const streams of [true, false]) {
     const response = await house.post(ask({ stream: streams }));
     expect(response.status).toBe(200);
@@ -152,7 +66,7 @@ test("bytes arrive as they are sent, not at the end", async () => {
     res.write(start);
     held.push(res);
   });
-  await using house = await createHouse(upstream.url);
+  await using house = await createModelDoorHouse(upstream.url);
   const response = await house.post(ask({ stream: true }));
   const reader = response.body?.getReader();
   const first = await reader?.read();
@@ -169,9 +83,9 @@ test("a stream that breaks, or that the client leaves, costs what was seen of it
     res.write(start + delta("x".repeat(400)));
     if (body.includes("break")) setImmediate(() => res.destroy());
   });
-  await using house = await createHouse(upstream.url);
+  await using house = await createModelDoorHouse(upstream.url);
   const broken = await house.post(ask({ stream: true, metadata: "break" }));
-  await expect(broken.text()).rejects.toThrow();
+  await expect(broken.text()).rejects.toThrow("terminated");
   await house.settled(1);
 
   const leaving = new AbortController();
@@ -196,7 +110,7 @@ test("a client cannot hide a whole answer's cost by leaving", async () => {
       ),
     );
   });
-  await using house = await createHouse(upstream.url);
+  await using house = await createModelDoorHouse(upstream.url);
   const leaving = new AbortController();
   const asked = once(upstream.server, "request");
   const left = house.post(ask(), { signal: leaving.signal }).catch(() => "left");
@@ -210,7 +124,7 @@ test("a client cannot hide a whole answer's cost by leaving", async () => {
 
 test("a used-up budget is told before the call, in words that end the agent's turn", async () => {
   await using model = await createScriptedModel({ scenario, apiKey: KEY });
-  await using house = await createHouse(model.url, { maxTokens: 120 });
+  await using house = await createModelDoorHouse(model.url, { maxTokens: 120 });
   await (await house.post(ask())).text();
   await house.settled(1);
   const refused = await house.post(ask());
@@ -228,7 +142,7 @@ test("a used-up budget is told before the call, in words that end the agent's tu
 
 test("calls made at once pass the budget by one call at the most", async () => {
   await using model = await createScriptedModel({ scenario, apiKey: KEY });
-  await using house = await createHouse(model.url, { maxTokens: 300 });
+  await using house = await createModelDoorHouse(model.url, { maxTokens: 300 });
   const statuses = await Promise.all(
     Array.from({ length: 12 }, async () => {
       const response = await house.post(ask());
@@ -244,26 +158,30 @@ test("calls made at once pass the budget by one call at the most", async () => {
 test("what goes wrong upstream reaches the agent in a shape that it retries", async () => {
   const Failure = z.object({ type: z.literal("error"), error: z.object({ type: z.string() }) });
   await using gone = await createUpstream((res) => res.destroy());
-  await using house = await createHouse(gone.url);
+  await using house = await createModelDoorHouse(gone.url);
   const unreachable = await house.post(ask({ stream: true }));
   expect(unreachable.status).toBe(502);
   expect(Failure.parse(await unreachable.json()).error.type).toBe("api_error");
   await house.settled(1);
   expect(house.recorded[0]).toMatchObject({ inputTokens: 0, costUsd: 0 });
 
+  let asked = 0;
   await using busy = await createUpstream((res) => {
+    asked += 1;
     res.writeHead(529, { "content-type": "application/json", "retry-after": "3" });
     res.end('{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}');
   });
-  await using other = await createHouse(busy.url);
+  await using other = await createModelDoorHouse(busy.url);
   const overloaded = await other.post(ask());
   expect([overloaded.status, overloaded.headers.get("retry-after")]).toEqual([529, "3"]);
   expect(await overloaded.text()).toContain("overloaded_error");
+  // Trying again is the agent's business.
+  expect(asked).toBe(1);
 });
 
 test("only the two endpoints exist, and bodies have a bound", async () => {
   await using model = await createScriptedModel({ scenario, apiKey: KEY });
-  await using house = await createHouse(model.url);
+  await using house = await createModelDoorHouse(model.url);
   const status = async (path: string, body: unknown = ask()) => {
     const response = await house.post(body, { path });
     await response.text();
@@ -280,4 +198,53 @@ test("only the two endpoints exist, and bodies have a bound", async () => {
   expect(await status("/model/v1/messages", "not json")).toBe(400);
   expect(await status("/model/v1/messages", "x".repeat(33_554_433))).toBe(413);
   expect(house.recorded.every(({ costUsd }) => costUsd === 0)).toBe(true);
+});
+
+test("the hub's key shows nowhere but upstream", async () => {
+  await using gone = await createUpstream((res) => res.destroy());
+  await using refusing = await createUpstream((res) => {
+    res.writeHead(401, { "content-type": "application/json", "set-cookie": "session=1" });
+    res.end(
+      '{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}',
+    );
+  });
+  for (const { url } of [gone, refusing, { url: "http://127.0.0.1:1" }]) {
+    await using house = await createModelDoorHouse(url);
+    const response = await house.post(ask());
+    const seen = JSON.stringify([[...response.headers], await response.text(), house.lines]);
+    expect([401, 502]).toContain(response.status);
+    expect(response.headers.get("set-cookie")).toBeNull();
+    expect(house.lines).toHaveLength(1);
+    expect(seen).not.toContain(KEY);
+  }
+});
+
+test("a session cannot fill the hub's memory with requests that it holds open", async () => {
+  const held: ServerResponse[] = [];
+  await using upstream = await createUpstream((res) => void held.push(res));
+  await using house = await createModelDoorHouse(upstream.url, {
+    limits: { maxHeldBytes: 50_000 },
+  });
+  const large = ask({ system: "x".repeat(30_000) });
+  const first = house.post(large);
+  await waitFor(() => held.length === 1);
+  const refused = await house.post(large);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+  held[0]?.writeHead(200, { "content-type": "application/json" }).end("{}");
+  await (await first).text();
+  const third = house.post(large);
+  await waitFor(() => held.length === 2);
+  held[1]?.writeHead(200, { "content-type": "application/json" }).end("{}");
+  expect((await third).status).toBe(200);
+});
+
+test("closing ends what still runs, and settles it", async () => {
+  await using upstream = await createUpstream(() => undefined);
+  await using house = await createModelDoorHouse(upstream.url);
+  const asked = once(upstream.server, "request");
+  const answered = house.post(ask());
+  await asked;
+  await house.closeModel();
+  expect(house.calls).toMatchObject([{ status: 502 }]);
+  expect((await answered).status).toBe(502);
 });

@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { HubError, payloadTooLarge, upstreamFailed } from "../../core/errors.ts";
+import { HubError, upstreamFailed } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
-import { parseJson } from "../json.ts";
 import { readPath } from "../request-path.ts";
 import type { Door, GatewaySession } from "../session.ts";
 import { write } from "../write.ts";
 import { createBudgetGate } from "./budget.ts";
 import type { Budget, BudgetGate, Spend } from "./budget.ts";
+import { inputEstimate, readCall } from "./call.ts";
+import type { Call } from "./call.ts";
 import { createUpstream } from "./exchange.ts";
 import type { Upstream } from "./exchange.ts";
 import { answerFailure } from "./failure.ts";
+import { createHeld } from "./held.ts";
 import { clientHeaders, upstreamHeaders } from "./headers.ts";
 import { LIST_PRICES, costUsd, priceOf } from "./pricing.ts";
 import type { PriceRule } from "./pricing.ts";
@@ -22,6 +24,8 @@ import type { AnswerUsage } from "./usage.ts";
 
 export interface ModelLimits {
   maxBodyBytes: number;
+  /** Bodies of one session's calls together, as long as the calls last. */
+  maxHeldBytes: number;
   /** Calls of one session at the same time, and how many more may wait their turn. */
   maxCalls: number;
   maxWaitingCalls: number;
@@ -31,6 +35,7 @@ export interface ModelLimits {
 
 export const MODEL_LIMITS: ModelLimits = {
   maxBodyBytes: 33_554_432, // the API's own limit
+  maxHeldBytes: 134_217_728,
   maxCalls: 16,
   maxWaitingCalls: 64,
   silenceMs: 600_000,
@@ -47,21 +52,10 @@ interface Parts {
   gate: BudgetGate;
   upstream: Upstream;
   settlements: Settlements;
+  held: ReturnType<typeof createHeld>;
   prices: readonly PriceRule[];
   limits: ModelLimits;
   log: Logger;
-}
-
-/** One request of the agent, read as far as the hub needs it. */
-interface Call {
-  session: GatewaySession;
-  /** Path and query for the API. */
-  target: string;
-  body: Buffer;
-  model: string;
-  maxOutputTokens: number;
-  streams: boolean;
-  startedAt: number;
 }
 
 /**
@@ -91,16 +85,28 @@ export function createModelDoor(options: {
     }),
     upstream,
     settlements,
+    held: createHeld(limits.maxHeldBytes),
     prices: [...(options.prices ?? []), ...LIST_PRICES],
     limits,
     log: options.log,
   };
+  const running = new Set<Promise<void>>();
   const close = async () => {
-    await settlements.idle();
+    // Whole answers are waited for even when their reader has left: what still runs ends here, and is settled.
     upstream.close();
+    await Promise.allSettled(running);
+    await settlements.idle();
   };
   return {
-    door: (req, res, session) => serve(parts, req, res, session),
+    async door(req, res, session) {
+      const serving = serve(parts, req, res, session);
+      running.add(serving);
+      try {
+        await serving;
+      } finally {
+        running.delete(serving);
+      }
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -120,7 +126,8 @@ async function serve(
       .join("/");
     const known = path === "v1/messages" || path === "v1/messages/count_tokens";
     if (req.method !== "POST" || !known) throw new HubError("not_found", "Not found");
-    const call = await readCall(req, session, parts.limits.maxBodyBytes);
+    using held = parts.held.open(session.sessionId);
+    const call = await readCall(req, session, parts.limits.maxBodyBytes, held);
     if (path === "v1/messages") await spend(parts, call, req, res, gone.signal);
     else await pass(parts, call, req, res, { abort: gone.signal, read: () => undefined });
   } catch (error) {
@@ -130,40 +137,6 @@ async function serve(
     if (res.headersSent) res.destroy();
     else answerFailure(res, error);
   }
-}
-
-const Head = z.object({
-  model: z.string().max(200).catch("unknown"),
-  max_tokens: z.int().positive().catch(32_000),
-  stream: z.boolean().catch(false),
-});
-
-async function readCall(
-  req: IncomingMessage,
-  session: GatewaySession,
-  maxBytes: number,
-): Promise<Call> {
-  const startedAt = performance.now();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-    const bytes = Buffer.from(z.instanceof(Uint8Array).parse(chunk));
-    size += bytes.length;
-    if (size > maxBytes) throw payloadTooLarge(maxBytes);
-    chunks.push(bytes);
-  }
-  const body = Buffer.concat(chunks);
-  // What is not JSON goes on as it is: refusing it is the API's business.
-  const head = Head.catch(Head.parse({})).parse(parseJson(body.toString()));
-  return {
-    session,
-    target: (req.url ?? "").slice("/model".length),
-    body,
-    model: head.model,
-    maxOutputTokens: head.max_tokens,
-    streams: head.stream,
-    startedAt,
-  };
 }
 
 /** A call that costs money: budget before it, usage after it, however it ends. */
@@ -235,11 +208,6 @@ function mostOf(parts: Parts, call: Call): Spend {
     tokens: inputTokens + outputTokens,
     costUsd: costUsd(counts, priceOf(call.model, parts.prices)),
   };
-}
-
-/** About four bytes a token; base64 images count for more than they cost. */
-function inputEstimate(call: Call): number {
-  return Math.ceil(call.body.length / 4);
 }
 
 /** Sends a call on and its answer back, byte for byte, at the pace of the slower side. */

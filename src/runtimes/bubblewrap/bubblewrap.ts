@@ -55,8 +55,18 @@ export function createBubblewrapKind(host: RuntimeHost, groups: ControlGroups): 
       return {
         // Options go by a pipe: everybody inside can read the command line, and the hub's paths are nobody's business.
         argv: [
-          ...["/bin/sh", "-c", STAY, "sh", "bwrap", "--args", "3", "--", ...command],
-          ...[host.nodePath, host.runnerPath, spec.name],
+          "/bin/sh",
+          "-c",
+          STAY,
+          "sh",
+          "bwrap",
+          "--args",
+          "3",
+          "--",
+          ...command,
+          host.nodePath,
+          host.runnerPath,
+          spec.name,
         ],
         extra: options.map((option) => `${option}\0`).join(""),
         boot: {

@@ -2,6 +2,7 @@ import type { SandboxLimits } from "../runtime.ts";
 import type { SandboxDir } from "../sandbox-dir.ts";
 import type { Identity, IdRange } from "./identity.ts";
 import { identityIn } from "./identity.ts";
+import { parentArguments } from "./system.ts";
 
 /** Places inside every sandbox. */
 export const INSIDE = {
@@ -16,7 +17,8 @@ const SHM_BYTES = 67_108_864;
 
 /**
  * How the sandbox loses the hub's rights. A hub that is root gives every sandbox a user of its own. Another hub can
- * only keep its own user, in a user namespace; `sealed` says that no further ones can be made inside.
+ * only keep its own user, in a user namespace; `sealed` says that no further ones can be made inside. The machine's
+ * own root must not be kept so: much of /proc (sysctls, PCI) asks for that user alone, and for no capability.
  */
 export type Confinement =
   | { kind: "own-user"; range: IdRange }
@@ -35,8 +37,11 @@ export function namespaceArguments(confinement: Confinement, name: string): stri
   const { uid, gid } = identityOf(confinement, name);
   const rights =
     confinement.kind === "own-user"
-      ? // What it takes to become the sandbox's user; they are gone before the runner starts.
-        [["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]]
+      ? // What it takes to become the sandbox's user, and to enter its workspace before; gone when the runner starts.
+        ["SETUID", "SETGID", "SETPCAP", "DAC_READ_SEARCH"].map((right) => [
+          "--cap-add",
+          `CAP_${right}`,
+        ])
       : [
           ["--unshare-user", "--uid", String(uid), "--gid", String(gid)],
           confinement.sealed ? ["--disable-userns"] : [],
@@ -63,6 +68,7 @@ export function dropRights(confinement: Confinement, name: string): string[] {
 export function scratchArguments(limits: SandboxLimits): string[] {
   const tmpBytes = Math.floor(limits.memoryBytes / 2);
   return [
+    parentArguments("/var/tmp"),
     ["--proc", "/proc", "--dev", "/dev"],
     ["--perms", "1777", "--size", String(SHM_BYTES), "--tmpfs", "/dev/shm"],
     ["--remount-ro", "/dev"],
@@ -74,6 +80,7 @@ export function scratchArguments(limits: SandboxLimits): string[] {
 /** What is the sandbox's own, and where it meets the hub. The root itself is closed at the end. */
 export function ownArguments(dir: SandboxDir, gatewayDir: string): string[] {
   return [
+    ...Object.values(INSIDE).map(parentArguments),
     ["--ro-bind", gatewayDir, INSIDE.gateway],
     ["--bind", dir.workspace, INSIDE.workspace],
     ["--bind", dir.home, INSIDE.home],

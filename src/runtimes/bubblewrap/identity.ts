@@ -31,6 +31,13 @@ export async function findIdRange(): Promise<IdRange | null> {
   return RANGES.find(fits) ?? null;
 }
 
+/** Whether the hub's user is, or may be, the machine's root rather than the root of some user namespace. */
+export async function mayBeMachineRoot(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  const map = await readMap("/proc/self/uid_map");
+  return map.some((row) => row.first === 0 && row.outside === 0);
+}
+
 /** A user of the sandbox's own, the same whenever it is asked for. */
 export function identityIn(range: IdRange, name: string): Identity {
   const hash = createHash("sha256").update(name).digest().readUIntBE(0, 6);
@@ -42,10 +49,10 @@ function end(range: IdRange): number {
   return range.first + range.count;
 }
 
-async function readMap(path: string): Promise<IdRange[]> {
+async function readMap(path: string): Promise<(IdRange & { outside: number })[]> {
   const rows = (await readFile(path, "utf8")).trim().split("\n");
   return rows.map((row) => {
-    const [first = 0, , count = 0] = row.trim().split(/\s+/).map(Number);
-    return { first, count };
+    const [first = 0, outside = 0, count = 0] = row.trim().split(/\s+/).map(Number);
+    return { first, outside, count };
   });
 }

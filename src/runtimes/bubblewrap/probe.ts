@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 const SCRIPT = `test -r "$1" || { echo "the runner cannot be read inside: $1"; exit 1; }
 test -x ${INSIDE.gateway} || { echo "the directory of the gateway cannot be entered inside"; exit 1; }
 : > ${INSIDE.workspace}/probe || exit 1
-exec "$2" --version`;
+exec "$2" -e 0`;
 
 /** Makes a real sandbox for a moment; rejects with the reason why it cannot be made. */
 export async function probe(

@@ -11,7 +11,7 @@ import {
   ownArguments,
   scratchArguments,
 } from "./confinement.ts";
-import { findIdRange } from "./identity.ts";
+import { findIdRange, mayBeMachineRoot } from "./identity.ts";
 import { probe } from "./probe.ts";
 import { accountArguments, programArguments, systemArguments } from "./system.ts";
 
@@ -51,7 +51,10 @@ export async function findRecipe(host: RuntimeHost, groups: ControlGroups): Prom
       errors.push(error);
     }
   }
-  throw errors[0];
+  throw (
+    errors[0] ??
+    new Error("the hub is root, and there are no other users that sandboxes could run as")
+  );
 }
 
 /** The command line of one sandbox; its directories get the owner that it runs as. */
@@ -82,8 +85,10 @@ export async function compose(
 
 async function waysOf(): Promise<Confinement[]> {
   const range = await findIdRange();
+  const ownUser: Confinement[] = range === null ? [] : [{ kind: "own-user", range }];
+  if (await mayBeMachineRoot()) return ownUser;
   return [
-    ...(range === null ? [] : [{ kind: "own-user" as const, range }]),
+    ...ownUser,
     { kind: "user-namespace", sealed: true },
     { kind: "user-namespace", sealed: false },
   ];

@@ -31,7 +31,7 @@ const SYSTEM_FILES = [
 
 /** The parts of bwrap's command line that are the same for all sandboxes of a hub. */
 export async function systemArguments(): Promise<string[]> {
-  const args = ["--ro-bind", "/usr", "/usr"];
+  const args = ["--ro-bind", "/usr", "/usr", ...SYSTEM_FILES.flatMap(parentArguments)];
   for (const path of SYSTEM_DIRS) {
     const found = await find(path);
     if (found === "link") args.push("--symlink", await readlink(path), path);
@@ -53,11 +53,23 @@ export async function programArguments(host: RuntimeHost): Promise<string[]> {
     for (const place of [real, path]) {
       if (isSeen(place)) continue;
       seen.add(place);
+      args.push(...parentArguments(place));
       if (place !== real && (await find(place)) === "link") args.push("--symlink", real, place);
       else args.push("--ro-bind", real, place);
     }
   }
   return args;
+}
+
+/** Makes the directories above a mount so that everybody may pass; bwrap by itself makes some that only root may. */
+export function parentArguments(place: string): string[] {
+  const steps = place.split("/").slice(1, -1);
+  return steps.flatMap((_, index) => [
+    "--perms",
+    "0755",
+    "--dir",
+    `/${steps.slice(0, index + 1).join("/")}`,
+  ]);
 }
 
 /** Users, groups and hosts as the sandbox sees them: itself, and nothing of the machine's. */
