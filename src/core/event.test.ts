@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { EVENT_KINDS, boundedBody } from "./event.ts";
 import { eventText } from "./event-text.ts";
@@ -15,7 +15,7 @@ test("a body never exceeds its bound, whatever is in it", () => {
 
 test("what is cut says how much is missing, and keeps its beginning", () => {
   const body = boundedBody({ text: "x".repeat(100_000), other: 1 }, 1_000);
-  expect(String(body["text"])).toMatch(/^x+$/);
+  expect(body["text"]).toMatch(/^x+$/);
   expect(body["other"]).toBe(1);
   expect(Number(body["truncated"])).toBeGreaterThan(99_000);
 });

@@ -41,5 +41,7 @@ test("secrets are made unreadable wherever they stand", () => {
     e: "short",
   };
   expect(redaction.body(body)).toEqual({ a: ["x *** y"], b: { c: "***" }, d: 1, e: "short" });
-  expect(`${new Secret("x")} ${JSON.stringify({ s: new Secret("x") })}`).toBe('*** {"s":"***"}');
+  expect(`${String(new Secret("x"))} ${JSON.stringify({ s: new Secret("x") })}`).toBe(
+    '*** {"s":"***"}',
+  );
 });

@@ -25,7 +25,7 @@ export async function prepareWorkspace(options: {
   gatewayUrl: string;
   outbox: Outbox;
 }): Promise<Workspace> {
-  const { job, git, outbox } = options;
+  const { job, outbox } = options;
   const { repository, baseBranch } = job.workspace;
   const startedAt = performance.now();
   const baseSha = await withRetries(options.dir, () => cloneAndSwitch(options));

@@ -1,5 +1,3 @@
-import type { RunnerBoot } from "../core/job.ts";
-
 export interface SandboxLimits {
   memoryBytes: number;
   processes: number;
@@ -64,5 +62,3 @@ export interface RuntimeHost {
   /** Files and directories that the agent's executable needs, read-only. */
   agentPaths: string[];
 }
-
-export type BootFor = (spec: SandboxSpec) => RunnerBoot;

@@ -132,7 +132,7 @@ async function initialise(binaries: Binaries, place: Place): Promise<void> {
   await rm(draft, { recursive: true, force: true });
   await writeFile(passwordFile, `${place.password}\n`, { mode: 0o600 });
   if (binaries.owner !== null) await chown(passwordFile, binaries.owner.uid, binaries.owner.gid);
-  const [command = "", ...args] = [
+  const [command, ...args] = [
     ...binaries.prefix,
     binaries.initdb,
     "--pgdata",

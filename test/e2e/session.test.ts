@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { REPOSITORY, openHouse, session } from "../kit/house.ts";
 import type { House } from "../kit/house.ts";
@@ -29,6 +30,10 @@ async function run(steps: StandInStep[], more: Record<string, unknown> = {}) {
   return { ended, events: await house.hub.events(made.id) };
 }
 
+function pushedBranch(events: { kind: string; body: Record<string, unknown> }[]): string {
+  return z.string().parse(events.find(({ kind }) => kind === "branch.pushed")?.body["branch"]);
+}
+
 function expectWhole(events: { seq: number; kind: string }[]): void {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
   expect(events.filter(({ kind }) => kind === "agent.started").length).toBeLessThanOrEqual(1);
@@ -42,7 +47,7 @@ test("work that was left uncommitted is committed and pushed, and told", async (
   ]);
   expect(ended).toMatchObject({ status: "completed", error: null });
   expectWhole(events);
-  const branch = String(events.find(({ kind }) => kind === "branch.pushed")?.body["branch"]);
+  const branch = pushedBranch(events);
   expect(branch).toMatch(/^claude\/implementation-/);
   expect(await house.forge.git(REPOSITORY, "show", `${branch}:notes.md`)).toBe("one\ntwo");
   const { body } = await house.hub.claude({ type: "session.output", sessionId: ended.id });
@@ -95,9 +100,9 @@ test("when a session fails, what depends on it is cancelled, all the way down", 
     error: "The agent ended with exit code 3",
   });
   for (const { id } of [second, third]) {
-    const session = await house.hub.until(id);
-    expect(session.status).toBe("cancelled");
-    expect(session.error).toContain(first.id);
+    const ended = await house.hub.until(id);
+    expect(ended.status).toBe("cancelled");
+    expect(ended.error).toContain(first.id);
   }
   // On top of one that has failed already.
   const late = await house.hub.create(session("Late.", { dependencies: [first.id] }));
@@ -180,7 +185,7 @@ test("an agent that is killed is told as such, and its work is kept", async () =
   ]);
   expect(ended.status).toBe("failed");
   expect(ended.error).toContain("137");
-  const branch = String(events.find(({ kind }) => kind === "branch.pushed")?.body["branch"]);
+  const branch = pushedBranch(events);
   expect(await house.forge.git(REPOSITORY, "show", `${branch}:half.txt`)).toBe("half");
 });
 
@@ -208,8 +213,10 @@ test("read-only types push nothing", async () => {
     { type: "analysis" },
   );
   expect(ended.status).toBe("completed");
-  const push = events.find(({ kind, body }) => kind === "tool.returned" && body["isError"] === true);
-  expect(String(push?.body["text"])).toMatch(/may not push|pushes nothing|403/);
+  const push = events.find(
+    ({ kind, body }) => kind === "tool.returned" && body["isError"] === true,
+  );
+  expect(push?.body["text"]).toMatch(/may not push|pushes nothing|403/);
   expect(await house.forge.refs(REPOSITORY)).toEqual(before);
 });
 

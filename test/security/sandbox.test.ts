@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FORGE_TOKEN, MODEL_KEY, REPOSITORY, openHouse, session } from "../kit/house.ts";
 import type { House } from "../kit/house.ts";
@@ -32,7 +33,7 @@ async function run(steps: StandInStep[], more: Record<string, unknown> = {}) {
   const events = await house.hub.events(made.id);
   const outputs = events
     .filter(({ kind }) => kind === "tool.returned")
-    .map(({ body }) => String(body["text"]));
+    .map(({ body }) => z.string().parse(body["text"]));
   return { ended, events, outputs, branch: `claude/implementation-${made.id.slice(-8)}` };
 }
 
