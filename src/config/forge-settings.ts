@@ -28,9 +28,14 @@ export const FORGE_SETTINGS = {
     "Token with which the hub reads and pushes repositories; it never enters a sandbox.",
     { pattern: VISIBLE, expected: VISIBLE_EXPECTED },
   ),
-  githubApiUrl: url("GITHUB_API_URL", "GitHub's REST API.", WEB, {
-    fallback: "https://api.github.com",
-  }),
+  githubApiUrl: url(
+    "GITHUB_API_URL",
+    "GitHub's REST API. Read from now on, used once the bot answers on GitHub.",
+    WEB,
+    {
+      fallback: "https://api.github.com",
+    },
+  ),
   githubServerUrl: url(
     "GITHUB_SERVER_URL",
     "Where repositories are cloned from, as `<server>/<owner>/<name>.git`.",
@@ -44,9 +49,13 @@ export const FORGE_SETTINGS = {
   botEmail: text("BOT_EMAIL", "E-mail address of the bot's commits.", {
     fallback: "claude@example.com",
   }),
-  authorizedUsers: names("AUTHORIZED_USERS", "GitHub users whose mentions the bot follows.", {
-    fallback: "",
-  }),
+  authorizedUsers: names(
+    "AUTHORIZED_USERS",
+    "GitHub users whose mentions the bot follows. Read from now on, used once the bot answers on GitHub.",
+    {
+      fallback: "",
+    },
+  ),
 
   mirrorMaxAgeMs: whole(
     "CLAUDE_HUB_MIRROR_MAX_AGE_MS",

@@ -41,9 +41,13 @@ export const SESSION_SETTINGS = {
     ["auto", "docker", "bubblewrap", "process"],
     { fallback: "auto" },
   ),
-  containerImage: text("CLAUDE_CONTAINER_IMAGE", "Image of session containers.", {
-    fallback: "claudecode:latest",
-  }),
+  containerImage: text(
+    "CLAUDE_CONTAINER_IMAGE",
+    "Image of session containers. Read from now on, used once there is the runtime docker.",
+    {
+      fallback: "claudecode:latest",
+    },
+  ),
   lifetimeMs: whole(
     "CONTAINER_LIFETIME_MS",
     "Time limit of a session that names none, from the moment it gets a slot (ms).",

@@ -57,7 +57,7 @@ function endedFor(
 ): number | null {
   const { graceMs } = deps.settings;
   if (session.resultAt !== null) return now - session.resultAt.getTime();
-  const isOurs = session.executorId === deps.executorId;
+  const isOurs = session.hasSandbox && session.executorId === deps.executorId;
   // A cancelled session without a sandbox has nobody who could answer.
   const answersUntil = session.executorId === null ? 0 : graceMs;
   const ends = [

@@ -2,21 +2,27 @@ import type { Id } from "../core/id.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
 import { insertResultWithin } from "../store/results.ts";
+import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
 
 /**
- * Has the session's sandbox run, made now or adopted; safe to repeat. Answers until when its exit is worth waiting
- * for (milliseconds since 1970), or null when there is nothing to wait for: it has ended already, or the session is
- * to be cancelled.
+ * Has the session's sandbox run, made now or adopted; safe to repeat, also by another hub after this one is gone.
+ * Answers until when its exit is worth waiting for (milliseconds since 1970), or null when there is nothing to wait
+ * for: it has ended already, or the session is to be cancelled.
  */
 export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number | null> {
-  const session = await deps.sessions.get(id);
-  if (session === null || session.completedAt !== null || session.deadlineAt === null) return null;
-  if (session.cancelRequestedAt !== null && session.executorId === null) return null;
+  const session = await claimSandbox(deps, id);
+  if (session === null || session.deadlineAt === null) return null;
+  const until = Date.parse(session.deadlineAt) + deps.settings.graceMs;
+  // On another machine: that machine's hub hears of its end, and may come back at any time.
+  if (session.executorId !== deps.executorId) return until;
   const name = session.sandboxName;
+  // Whatever its agent may have done to the traces of it, a sandbox that was there is not made a second time.
+  if (session.sandboxCreatedAt !== null && (await deps.runtime.inspect(name)) !== "running")
+    return null;
   warmUp(deps, session.project.repository);
   // One that is adopted has a token already; then this one is never handed out.
   const outcome = await deps.runtime.ensure({
@@ -26,8 +32,24 @@ export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number |
     limits: deps.settings.sandbox,
   });
   await recordSandbox(deps, id, outcome);
-  if (outcome === "exited") return null;
-  return Date.parse(session.deadlineAt) + deps.settings.graceMs;
+  return outcome === "exited" ? null : until;
+}
+
+/** Takes on the making of the sandbox, unless another hub has; null: none is wanted any more. */
+async function claimSandbox(deps: SessionDeps, id: Id): Promise<StoredSession | null> {
+  return await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || session.completedAt !== null) return null;
+    if (session.executorId !== null) return session;
+    if (session.cancelRequestedAt !== null) return null;
+    await tx
+      .updateTable("sessions")
+      .set({ executor_id: deps.executorId })
+      .where("id", "=", id)
+      .execute();
+    return { ...session, executorId: deps.executorId };
+  });
 }
 
 /** The mirror is compared with the forge while the sandbox comes up; whoever needs it next shares the comparison. */
@@ -48,10 +70,10 @@ async function recordSandbox(
     if (session === undefined || session.completedAt !== null) return;
     const at = deps.clock.now();
     const body = { name: session.sandboxName, runtime: deps.runtime.name };
-    if (session.executorId === null) {
+    if (session.sandboxCreatedAt === null) {
       await tx
         .updateTable("sessions")
-        .set({ executor_id: deps.executorId })
+        .set({ sandbox_created_at: at })
         .where("id", "=", id)
         .execute();
       const events = [eventAt(at, "sandbox.created", body)];

@@ -36,7 +36,7 @@ function endingOf(
   at: Date,
 ): Ending {
   const name = session.sandboxName;
-  const hadSandbox = session.executorId !== null;
+  const hadSandbox = session.sandboxCreatedAt !== null;
   const stopped = (reason: string): NewEvent[] =>
     hadSandbox ? [eventAt(at, "sandbox.stopped", { name, reason })] : [];
   if (result !== null) {

@@ -8,6 +8,7 @@ export interface ActiveSession {
   id: Id;
   sandboxName: string;
   executorId: string | null;
+  hasSandbox: boolean;
   admittedAt: Date;
   deadlineAt: Date;
   cancelRequestedAt: Date | null;
@@ -25,6 +26,7 @@ const Row = z.object({
   id: z.string(),
   sandbox_name: z.string(),
   executor_id: z.string().nullable(),
+  has_sandbox: z.boolean(),
   admitted_at: z.date(),
   deadline_at: z.date(),
   cancel_requested_at: z.date().nullable(),
@@ -36,7 +38,7 @@ export function createActiveStore({ db }: Database): ActiveStore {
   return {
     async list() {
       const { rows } =
-        await sql`select s.id, s.sandbox_name, s.executor_id, s.admitted_at, s.deadline_at,
+        await sql`select s.id, s.sandbox_name, s.executor_id, s.sandbox_created_at is not null as has_sandbox, s.admitted_at, s.deadline_at,
           s.cancel_requested_at, r.received_at
         from sessions s left join results r on r.session_id = s.id
         where s.admitted_at is not null and s.completed_at is null order by s.admitted_at`.execute(
@@ -48,6 +50,7 @@ export function createActiveStore({ db }: Database): ActiveStore {
           id: row.id,
           sandboxName: row.sandbox_name,
           executorId: row.executor_id,
+          hasSandbox: row.has_sandbox,
           admittedAt: row.admitted_at,
           deadlineAt: row.deadline_at,
           cancelRequestedAt: row.cancel_requested_at,

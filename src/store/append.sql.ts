@@ -1,7 +1,8 @@
 /**
  * Appends events of any number of sessions in one statement. $1: JSON array of
  * {session_id, ord, runner_seq|null, at, kind, body}, in order. Events of a runner that are in the log already
- * (runner_seq not above the stored one) are passed over, which makes a repeated batch harmless. The columns of
+ * (runner_seq not above the stored one), or earlier in $1, are passed over, which makes a repeated batch harmless, also
+ * while the first one is still on its way. The columns of
  * `sessions` that follow from events are brought up to date by the same statement, so that no crash can part them.
  */
 export const APPEND_EVENTS = `
@@ -13,10 +14,15 @@ log as (
   select session_id, last_seq, runner_seq from session_logs
   where session_id in (select session_id from input) order by session_id for update
 ),
-fresh as (
-  select i.*, log.last_seq + row_number() over (partition by i.session_id order by i.ord) as seq
+unseen as (
+  select i.*, log.last_seq as log_seq,
+    row_number() over (partition by i.session_id, i.runner_seq order by i.ord) as copy
   from input i join log on log.session_id = i.session_id
   where i.runner_seq is null or i.runner_seq > log.runner_seq
+),
+fresh as (
+  select u.*, u.log_seq + row_number() over (partition by u.session_id order by u.ord) as seq
+  from unseen u where u.runner_seq is null or u.copy = 1
 ),
 appended as (
   insert into events (session_id, seq, at, kind, body)

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { waitFor } from "../../test/kit/wait.ts";
 import { unavailable } from "../core/errors.ts";
 import { createBatch } from "./batch.ts";
 
@@ -22,8 +23,7 @@ function gated(options: { maxItems?: number; maxWaiting?: number; sizes?: number
     runs,
     add,
     async letGo() {
-      while (gates.length === 0) await Promise.resolve();
-      gates.shift()?.resolve();
+      (await waitFor(() => gates.shift(), { intervalMs: 1, what: "the next run" })).resolve();
     },
   };
 }

@@ -6,12 +6,15 @@ import { isUnavailable } from "./failure.ts";
  * writes share one commit. Nobody waits for a timer. A batch that the database refuses is run again one item at a
  * time, so that a bad item fails alone.
  *
- * @param run Gets 1 to `maxItems` items, answers as many results in the same order.
+ * @param run Gets 1 to `maxItems` items, answers as many results in the same order. It does all or nothing: what it
+ *   has done when it throws is done again.
+ * @param sizes The only numbers of items that it takes, the largest first and 1 among them; any, when left out.
  * @param maxWaiting Callers beyond this many fail at once as `unavailable`.
  */
 export function createBatch<Item, Result>(options: {
   run(items: Item[]): Promise<Result[]>;
   maxItems: number;
+  sizes?: readonly number[];
   maxWaiting: number;
   lanes?: number;
 }): (item: Item) => Promise<Result> {
@@ -37,9 +40,14 @@ export function createBatch<Item, Result>(options: {
     }
   }
 
+  function nextSize(): number {
+    const most = Math.min(waiting.length, options.maxItems);
+    return options.sizes?.find((size) => size <= most) ?? (options.sizes === undefined ? most : 1);
+  }
+
   async function work(): Promise<void> {
     busyLanes += 1;
-    while (waiting.length > 0) await runBatch(waiting.splice(0, options.maxItems));
+    while (waiting.length > 0) await runBatch(waiting.splice(0, nextSize()));
     busyLanes -= 1;
   }
 

@@ -28,22 +28,18 @@ const SIZES = [32, 8, 1] as const;
 export function createDeliveryStore(database: Database): DeliveryStore {
   return {
     insert: createBatch<Delivery, boolean>({
-      maxItems: 32,
+      maxItems: SIZES[0],
+      // One statement a batch: a batch that fails has stored nothing, so none of it can be taken for a repetition.
+      sizes: SIZES,
       maxWaiting: 5_000,
       lanes: 2,
       async run(deliveries) {
-        const fresh = new Set<string>();
-        for (let start = 0; start < deliveries.length;) {
-          const size = SIZES.find((candidate) => candidate <= deliveries.length - start) ?? 1;
-          const part = deliveries.slice(start, start + size);
-          const rows = await database.prepared<{ provider: string; delivery_id: string }>(
-            `insert-deliveries-${size}`,
-            insertText(size),
-            part.flatMap(values),
-          );
-          for (const row of rows) fresh.add(key(row.provider, row.delivery_id));
-          start += size;
-        }
+        const rows = await database.prepared<{ provider: string; delivery_id: string }>(
+          `insert-deliveries-${deliveries.length}`,
+          insertText(deliveries.length),
+          deliveries.flatMap(values),
+        );
+        const fresh = new Set(rows.map((row) => key(row.provider, row.delivery_id)));
         // The same delivery twice in one batch: the first takes the answer, the second finds it gone.
         return deliveries.map(({ provider, deliveryId }) =>
           fresh.delete(key(provider, deliveryId)),

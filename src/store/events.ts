@@ -47,19 +47,22 @@ export function createEventStore(database: Database): EventStore {
 }
 
 function createAppend(database: Database): EventStore["append"] {
-  return createBatch<Append, LogEnd>({
+  const append = createBatch<Append, LogEnd | null>({
     maxItems: 200,
     maxWaiting: 20_000,
     async run(items) {
       const ends = ofRows(
         await database.prepared("append-events", APPEND_EVENTS, [appendParameter(items)]),
       );
-      const missing = items.find(({ sessionId }) => !ends.has(sessionId));
-      // Nothing was written for an unknown session; alone it fails alone, see createBatch.
-      if (missing !== undefined && items.length === 1) throw notFound("Session");
-      return items.map(({ sessionId }) => ends.get(sessionId) ?? { lastSeq: 0, runnerSeq: 0 });
+      return items.map(({ sessionId }) => ends.get(sessionId) ?? null);
     },
   });
+  return async (item) => {
+    const end = await append(item);
+    // Nothing was written for an unknown session; to throw this in the batch would write the others' a second time.
+    if (end === null) throw notFound("Session");
+    return end;
+  };
 }
 
 function createReads(database: Database): Omit<EventStore, "append"> {

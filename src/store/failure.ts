@@ -2,7 +2,16 @@ import { HubError, unavailable } from "../core/errors.ts";
 
 // PostgreSQL's classes 08 (connection), 53 (resources), 57P0x (shutdown, starting up).
 const LOST_CONNECTION = /^(08|53)|^57P0/;
-const LOST_SOCKET = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+const LOST_SOCKET = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
 const DRIVER_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
 

@@ -27,6 +27,7 @@ const SessionRow = z.object({
   work_branch: z.string().nullable(),
   policy: Policy.nullable(),
   executor_id: z.string().nullable(),
+  sandbox_created_at: time.nullable(),
   error: z.string().nullable(),
   open_dependencies: z.number(),
   input_tokens: count,
@@ -48,8 +49,10 @@ const SessionRow = z.object({
 /** A session with what only the hub itself needs to know. */
 export interface StoredSession extends Session {
   policy: Policy | null;
-  /** The hub on whose machine the sandbox is; null before there is one. */
+  /** The hub that makes the sandbox, on its own machine; null before one has taken that on. */
   executorId: string | null;
+  /** When the sandbox was there; from then on it is never made again. */
+  sandboxCreatedAt: string | null;
   deadlineAt: string | null;
   openDependencies: number;
 }
@@ -90,6 +93,7 @@ export function toSession(row: unknown): StoredSession {
     cancelRequestedAt: r.cancel_requested_at,
     policy: r.policy,
     executorId: r.executor_id,
+    sandboxCreatedAt: r.sandbox_created_at,
     deadlineAt: r.deadline_at,
     openDependencies: r.open_dependencies,
   };

@@ -50,14 +50,14 @@ test("what goes in comes out, with a log that has begun", async () => {
   const project = {
     repository: "octo/greeter",
     branch: "main",
-    requirements: "It's \"quoted\" $1 \\ \u{1f600}\n",
+    requirements: 'It\'s "quoted" $1 \\ \u{1f600}\n',
     context: "",
   };
   const metadata = { a: [1, { b: null }] };
   const options = { autoStart: true, timeout: 5, notifyUrl: "http://localhost/x" };
   const insert = insertOf({ type: "testing", project, metadata, options }, orchestrationId);
   expect(await store.sessions.insert(insert)).toBe(true);
-  expect(await store.sessions.get(insert.id)).toEqual({
+  expect(await store.sessions.get(insert.id)).toMatchObject({
     id: insert.id,
     type: "testing",
     status: "initializing",

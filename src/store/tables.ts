@@ -26,6 +26,7 @@ export interface SessionsTable {
   policy: ColumnType<unknown, string | null, string | null>;
   /** The hub on whose machine the sandbox is. */
   executor_id: string | null;
+  sandbox_created_at: NullableTimestamp;
   error: string | null;
   open_dependencies: Generated<number>;
   /** bigint: the driver hands it out as text. */

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { createControlGroups } from "../../src/runtimes/control-groups.ts";
 import { ownerOf } from "../../src/runtimes/owner.ts";
 import { MARKERS } from "../../src/runtimes/process-table.ts";
 import { isRunning } from "./process.ts";
@@ -28,4 +29,6 @@ export async function endSandboxes(sandboxesDir: string): Promise<void> {
     },
     { timeoutMs: 10_000, what: "the end of all sandboxes" },
   );
+  const groups = createControlGroups(await ownerOf(sandboxesDir));
+  for (const name of await readdir(sandboxesDir)) await groups.remove(name);
 }

@@ -33,3 +33,21 @@ for (const runtime of ["process", "bubblewrap"] as const)
       what: "no process of the sandbox to be left",
     });
   });
+
+test("a sandbox whose agent has wiped its traces is not made a second time", async () => {
+  await using house = await openHouse({ runtime: "process" });
+  const { hub } = house;
+  const made = await hub.create(
+    session(`Wipe.\n${standIn({ run: "rm -f ../spool/*; echo wiped" }, { sleepMs: 120_000 })}`),
+  );
+  await hub.start(made.id);
+  await waitFor(async () =>
+    (await hub.events(made.id)).some(({ kind, body }) => kind === "tool.returned" && body["text"]),
+  );
+  await hub.kill();
+  for (const pid of await sandboxProcesses(`${hub.dir}/sandboxes`)) process.kill(pid, "SIGKILL");
+  await hub.restart();
+  expect(await hub.until(made.id)).toMatchObject({ status: "failed" });
+  const kinds = (await hub.events(made.id)).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === "agent.started")).toHaveLength(1);
+});

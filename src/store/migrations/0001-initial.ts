@@ -26,6 +26,7 @@ const STATEMENTS = [
     work_branch text,
     policy jsonb,
     executor_id text,
+    sandbox_created_at timestamptz,
     error text,
     open_dependencies integer not null default 0,
     input_tokens bigint not null default 0,
