@@ -102,17 +102,16 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output = (output + text).slice(-KEPT_OUTPUT);
       });
-    url = await waitFor(
+    const found = await waitFor(
       () => {
-        const found = LISTENING.exec(output.slice(Math.min(from, output.length)))?.[1];
-        if (found === undefined && started.exitCode !== null)
-          throw new Error(`the hub ended with ${started.exitCode}:\n${output.slice(from)}`);
-        return found;
+        const listening = LISTENING.exec(output.slice(Math.min(from, output.length)))?.[1];
+        return listening ?? (started.exitCode === null ? undefined : "none");
       },
       { timeoutMs: 30_000, what: "the hub to listen" },
-    ).catch((error: unknown) => {
-      throw new Error(`the hub does not listen:\n${output.slice(from)}`, { cause: error });
-    });
+    );
+    if (found === "none")
+      throw new Error(`the hub ended with ${started.exitCode}:\n${output.slice(from)}`);
+    url = found;
   }
 
   async function end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
