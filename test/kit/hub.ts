@@ -10,6 +10,8 @@ import { createTempDir } from "./temp-dir.ts";
 import { waitFor } from "./wait.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
+/** As `npm start` has them. */
+const NODE_FLAGS = ["--max-semi-space-size=8"];
 const LISTENING = /listening on (http:\/\/\S+)/;
 const KEPT_OUTPUT = 2_000_000;
 
@@ -23,6 +25,8 @@ export interface HubOptions {
   agentPath?: string;
   forge?: { url: string; token: string };
   model?: { url: string; apiKey: string };
+  /** What to do with the data directory before the first start; disposed of at the end. */
+  prepare?: (dir: string) => Promise<AsyncDisposable>;
   /** More variables, or others than the usual ones. */
   env?: Record<string, string>;
 }
@@ -85,12 +89,13 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
   const dir = join(temp.path, "data");
   const home = join(temp.path, "home");
   await mkdir(home);
+  const prepared = await options.prepare?.(dir);
   let output = "";
   let child: ChildProcess | undefined;
   let url = "";
 
   async function launch(): Promise<void> {
-    const started = spawn(process.execPath, [MAIN, "serve"], {
+    const started = spawn(process.execPath, [...NODE_FLAGS, MAIN, "serve"], {
       cwd: temp.path,
       env: environment(options, dir, home),
       stdio: ["ignore", "pipe", "pipe"],
@@ -189,6 +194,7 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
       if ((await end("SIGTERM")) === null) await endDatabase(dir);
       // A hub that never came so far has made none.
       if (await exists(join(dir, "sandboxes"))) await endSandboxes(join(dir, "sandboxes"));
+      await prepared?.[Symbol.asyncDispose]();
       await temp[Symbol.asyncDispose]();
     },
   };
