@@ -54,6 +54,22 @@ export async function findBinaries(linksDir: string): Promise<Binaries> {
   };
 }
 
+/** Why the programs cannot be run here at all; null: they can. */
+export async function refusal({ prefix, postgres, env, owner }: Binaries): Promise<Error | null> {
+  const [command, ...args] = [...prefix, postgres, "--version"];
+  try {
+    await promisify(execFile)(command, args, { env, cwd: "/" });
+    return null;
+  } catch (cause) {
+    const sentence =
+      owner === null
+        ? "the embedded PostgreSQL does not run on this system; set DATABASE_URL"
+        : "PostgreSQL refuses to run as root, and running it as nobody takes setpriv (of util-linux) and the " +
+          "capability DAC_READ_SEARCH; run the hub as another user, or set DATABASE_URL";
+    return new Error(sentence, { cause });
+  }
+}
+
 /** Where npm put a package whose `exports` do not let its files be resolved. */
 function packageDir(name: string): string {
   const places = createRequire(import.meta.url).resolve.paths(name) ?? [];

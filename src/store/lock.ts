@@ -15,6 +15,7 @@ const LOOK_MS = 20;
 /** What a claim says of itself. */
 interface Rival {
   name: string;
+  /** Also of one that is stopped, or too busy to say. */
   holds: boolean;
   /** Null: it is alive, but does not say. */
   pid: string | null;
@@ -90,17 +91,21 @@ async function living(dir: string, pattern: RegExp): Promise<Rival[]> {
 /** Null: nobody is there. */
 async function ask(path: string): Promise<Omit<Rival, "name"> | null> {
   const socket = connect(path);
-  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error("no answer")));
+  let silent = false;
+  socket.setTimeout(ANSWER_MS, () => {
+    silent = true;
+    socket.destroy();
+  });
   let text = "";
   try {
     for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
   } catch (error) {
     if (hasCode(error, "ECONNREFUSED", "ENOENT")) return null;
     if (hasCode(error, "EACCES", "EPERM", "ENAMETOOLONG", "EINVAL")) throw error;
-    // It is there, but stopped or too busy to answer, or has ended while it did: the next look will tell.
+    // It has ended meanwhile, which the next look will tell, or it is there and does not answer.
   } finally {
     socket.destroy();
   }
   const [, word, pid] = /^(holds|tries) (\d+)$/.exec(text) ?? [];
-  return { holds: word === "holds", pid: pid ?? null };
+  return { holds: silent || word === "holds", pid: pid ?? null };
 }

@@ -44,6 +44,10 @@ function insertOf(
   };
 }
 
+function sorted(...inserts: SessionInsert[]): string[] {
+  return inserts.map(({ id }) => id).toSorted();
+}
+
 test("what goes in comes out, with a log that has begun", async () => {
   await using store = await open();
   const orchestrationId = newId();
@@ -159,7 +163,6 @@ test("dependencies keep their order, and are followed in both directions", async
     dependencies: [b.id, a.id],
     openDependencies: 2,
   });
-  const sorted = (...inserts: SessionInsert[]) => inserts.map(({ id }) => id).toSorted();
   expect(await childrenOf(db, a.id)).toEqual(sorted(b, c));
   expect(await descendantsOf(db, a.id)).toEqual(sorted(b, c, d));
   expect(await descendantsOf(db, e.id)).toEqual([]);
