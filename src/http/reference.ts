@@ -27,7 +27,8 @@ const PAGE = `<!doctype html>
 <script src="/docs/start.js"></script>
 </html>
 `;
-const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page" });\n`;
+/** By its whole address: where the page's own address carries a password, a browser refuses to fetch a relative one. */
+const START = `SwaggerUIBundle({ url: location.origin + "/openapi.json", dom_id: "#page" });\n`;
 
 /**
  * The interactive reference and the document that it shows. A browser is asked for the secret as a password; what is

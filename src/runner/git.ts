@@ -28,7 +28,8 @@ export function createGit(options: { cwd: string; env: Record<string, string> })
   return async (args, { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT_MS } = {}) => {
     const child = spawn("git", [...FIXED, ...args], {
       cwd: options.cwd,
-      env: options.env,
+      // The runner reads and writes refs of a fresh clone as files.
+      env: { ...options.env, GIT_DEFAULT_REF_FORMAT: "files" },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",

@@ -32,16 +32,19 @@ interface Interruption {
 export async function runSession(boot: RunnerBoot, searchPath: string): Promise<void> {
   const gateway = createGatewayClient({ socket: boot.gatewaySocket, token: boot.token });
   try {
-    await using forwarder = await startForwarder({
-      socket: boot.gatewaySocket,
-      token: boot.token,
-    });
-    const job = await gateway.call(Job, {
+    const asked = gateway.call(Job, {
       method: "GET",
       path: "/runner/job",
       timeoutMs: ATTEMPT_MS,
       untilMs: Date.now() + JOB_MS,
     });
+    // Told where it is awaited, which it may be too early for.
+    asked.catch(() => undefined);
+    await using forwarder = await startForwarder({
+      socket: boot.gatewaySocket,
+      token: boot.token,
+    });
+    const job = await asked;
     await perform({ boot, job, gateway, gatewayUrl: forwarder.url, searchPath });
   } catch (error) {
     if (!(error instanceof SessionOver)) await reportFailure(gateway, error);
