@@ -2,22 +2,12 @@ import { createClient } from "../src/client/client.ts";
 import { followEvents } from "../src/client/follow.ts";
 import type { TestHub } from "../test/kit/hub.ts";
 import type { Screen } from "./screen.ts";
+import type { DemoSession } from "./session.ts";
 
 const IMPLEMENT =
   "Add a farewell function in src/farewell.js that takes leave by name, in the style of greet. Commit it.";
 const TEST =
   "Cover the farewell function with tests in test/farewell.test.js, run all tests, and commit what you wrote.";
-
-export interface DemoSession {
-  name: string;
-  id: string;
-  status: string;
-  error: string | null;
-  workBranch: string | null;
-  output: { summary: string; nextSteps: string[] };
-  tokens: number;
-  costUsd: number;
-}
 
 /** Two sessions, the second of which waits for the first and goes on from its branch; both watched live. */
 export async function runPair(options: {

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { eventText } from "../src/core/event-text.ts";
 import type { Event } from "../src/core/event.ts";
-import type { DemoSession } from "./pair.ts";
+import type { DemoSession } from "./session.ts";
 import type { Verdict } from "./verify.ts";
 
 export interface Screen {

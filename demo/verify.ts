@@ -1,5 +1,5 @@
 import type { GitForge } from "../test/kit/git-forge.ts";
-import type { DemoSession } from "./pair.ts";
+import type { DemoSession } from "./session.ts";
 
 export interface Verdict {
   /** Branches that the forge really has, with their commits. */

@@ -3,11 +3,16 @@ import { dirname, join } from "node:path";
 import type { Repository } from "../../core/repository.ts";
 import type { GitLimits } from "./limits.ts";
 import { withLocks } from "./locks.ts";
-import type { RefUpdate } from "./mirror.ts";
 import { GitError, gitEnvironment, runGit } from "./process.ts";
 import type { Setting } from "./process.ts";
 import type { Refs } from "./remote.ts";
 import type { Scratch } from "./scratch.ts";
+
+export interface RefUpdate {
+  ref: string;
+  oldSha: string;
+  newSha: string;
+}
 
 interface Source {
   url: string;

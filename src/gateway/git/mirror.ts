@@ -6,16 +6,11 @@ import type { Secret } from "../../core/secret.ts";
 import type { GitLimits } from "./limits.ts";
 import { createComparison } from "./comparison.ts";
 import { createMirrorStore } from "./mirror-store.ts";
+import type { RefUpdate } from "./mirror-store.ts";
 import type { Refs } from "./remote.ts";
 import { createScratch } from "./scratch.ts";
 import type { Scratch } from "./scratch.ts";
 import { createSlots } from "./slots.ts";
-
-export interface RefUpdate {
-  ref: string;
-  oldSha: string;
-  newSha: string;
-}
 
 export interface Branches {
   /** Null: the repository is empty, or its HEAD is detached. */

@@ -4,8 +4,9 @@ import type { LocalKind } from "../local-runtime.ts";
 import type { RuntimeHost } from "../runtime.ts";
 import { searchPath } from "../search-path.ts";
 import { INSIDE } from "./confinement.ts";
-import { compose, findRecipe } from "./recipe.ts";
-import type { Recipe } from "./recipe.ts";
+import { compose } from "./command.ts";
+import type { Recipe } from "./command.ts";
+import { findRecipe } from "./recipe.ts";
 
 /**
  * `--die-with-parent` ends the inside with the runner, and with the process outside; but it also binds bwrap to its own

@@ -5,8 +5,8 @@ import type { RuntimeHost } from "../runtime.ts";
 import { makeSandboxDir, sandboxDir } from "../sandbox-dir.ts";
 import type { SandboxDir } from "../sandbox-dir.ts";
 import { searchPath } from "../search-path.ts";
+import type { BubblewrapCommand } from "./command.ts";
 import { INSIDE } from "./confinement.ts";
-import type { BubblewrapCommand } from "./recipe.ts";
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,37 +1,15 @@
-import { access, chmod, chown, mkdir } from "node:fs/promises";
+import { access, chmod, mkdir } from "node:fs/promises";
 import { release } from "node:os";
 import type { ControlGroups } from "../control-groups.ts";
 import type { RuntimeHost, SandboxLimits } from "../runtime.ts";
-import type { SandboxDir } from "../sandbox-dir.ts";
+import { compose, PRLIMIT } from "./command.ts";
+import type { Recipe } from "./command.ts";
 import type { Confinement } from "./confinement.ts";
-import {
-  dropRights,
-  identityOf,
-  namespaceArguments,
-  ownArguments,
-  scratchArguments,
-} from "./confinement.ts";
 import { findIdRange, mayBeMachineRoot } from "./identity.ts";
 import { probe } from "./probe.ts";
-import { accountArguments, programArguments, systemArguments } from "./system.ts";
+import { programArguments, systemArguments } from "./system.ts";
 
-const PRLIMIT = "/usr/bin/prlimit";
 const PROBE_LIMITS: SandboxLimits = { memoryBytes: 67_108_864, processes: 64 };
-
-/** How sandboxes are made on this machine, once it is known that they can be. */
-export interface Recipe {
-  confinement: Confinement;
-  system: string[];
-  programs: string[];
-  /** Whether `prlimit` must and can bound the number of processes. */
-  prlimit: boolean;
-}
-
-/** bwrap's options, and what stands before the command that it runs. */
-export interface BubblewrapCommand {
-  options: string[];
-  command: string[];
-}
 
 /** Tries the ways from the strongest on; rejects with the reason why the first one failed. */
 export async function findRecipe(host: RuntimeHost, groups: ControlGroups): Promise<Recipe> {
@@ -55,32 +33,6 @@ export async function findRecipe(host: RuntimeHost, groups: ControlGroups): Prom
     errors[0] ??
     new Error("the hub is root, and there are no other users that sandboxes could run as")
   );
-}
-
-/** The command line of one sandbox; its directories get the owner that it runs as. */
-export async function compose(
-  { confinement, system, programs, prlimit }: Recipe,
-  host: RuntimeHost,
-  { name, dir, limits }: { name: string; dir: SandboxDir; limits: SandboxLimits },
-): Promise<BubblewrapCommand> {
-  const identity = identityOf(confinement, name);
-  if (confinement.kind === "own-user")
-    for (const path of [dir.workspace, dir.home, dir.spool])
-      await chown(path, identity.uid, identity.gid);
-  return {
-    options: [
-      ...namespaceArguments(confinement, name),
-      ...system,
-      ...scratchArguments(limits),
-      ...programs,
-      ...(await accountArguments(dir.path, name, identity)),
-      ...ownArguments(dir, host.gatewayDir),
-    ],
-    command: [
-      ...dropRights(confinement, name),
-      ...(prlimit ? [PRLIMIT, `--nproc=${limits.processes}`, "--"] : []),
-    ],
-  };
 }
 
 async function waysOf(): Promise<Confinement[]> {
