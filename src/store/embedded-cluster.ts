@@ -98,12 +98,20 @@ async function initialise(binaries: Binaries, dir: string, cluster: Cluster): Pr
   } catch (error) {
     throw (
       (await refusal(binaries)) ??
-      new Error("the embedded database could not be initialised", { cause: error })
+      new Error(`the embedded database could not be initialised (${wordsOf(error)})`, {
+        cause: error,
+      })
     );
   } finally {
     await rm(passwordFile, { force: true });
   }
   await rename(draft, cluster.data);
+}
+
+/** What initdb said, in a line. */
+function wordsOf(error: unknown): string {
+  const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+  return said.trim().replaceAll(/\s+/g, " ").slice(0, 300);
 }
 
 /**
