@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
@@ -28,6 +27,7 @@ import { openDatabase } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
 import { startEmbeddedDatabase } from "./store/embedded.ts";
 import { createEventStore } from "./store/events.ts";
+import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
 import { createRetentionStore } from "./store/retention.ts";
@@ -66,6 +66,7 @@ export async function startHub(options: {
   startup.reached("schema up to date");
   const notifications = parts.use(await listenToDatabase({ url, log }));
   const { secrets } = config;
+  warnOfMissing(secrets, log);
   const redaction = createRedaction(
     [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
   );
@@ -153,6 +154,13 @@ async function webhookSecret(config: Config, log: Logger) {
   return secret;
 }
 
+function warnOfMissing({ anthropicApiKey, githubToken }: Config["secrets"], log: Logger): void {
+  if (anthropicApiKey === null)
+    log.warn("ANTHROPIC_API_KEY is not set: sessions will fail at their first call to the model");
+  if (githubToken === null)
+    log.warn("GITHUB_TOKEN is not set: private repositories cannot be read, and nothing be pushed");
+}
+
 async function databaseUrl(
   config: Config,
   dir: string,
@@ -226,9 +234,7 @@ function sessionSettings(config: Config, agentPath: string) {
 
 /** This hub's name among those that share a database; it belongs to the data directory. */
 async function executorIdOf(dir: string): Promise<string> {
-  const path = join(dir, "executor-id");
-  if (!existsSync(path)) await writeFile(path, `${hostname()}-${newId()}\n`, { mode: 0o600 });
-  return (await readFile(path, "utf8")).trim();
+  return await readOrMake(join(dir, "executor-id"), () => `${hostname()}-${newId()}`);
 }
 
 /** The service's log: JSON lines on standard output. */

@@ -7,7 +7,6 @@ import {
   lstat,
   mkdir,
   readdir,
-  readFile,
   rename,
   rm,
   writeFile,
@@ -18,6 +17,7 @@ import { promisify } from "node:util";
 import { refusal } from "./embedded-binaries.ts";
 import type { Binaries } from "./embedded-binaries.ts";
 import { hasCode } from "./failure.ts";
+import { readOrMake } from "./kept-file.ts";
 
 /** Where a server keeps what it keeps. */
 export interface Cluster {
@@ -38,7 +38,7 @@ export async function prepareCluster(binaries: Binaries, dir: string): Promise<C
     data: join(dir, "data"),
     socketDir: Buffer.byteLength(dir) <= MAX_SOCKET_DIR_BYTES ? dir : await shortDir(binaries, dir),
     log: join(dir, "server.log"),
-    password: await readOrMakePassword(dir),
+    password: await readOrMake(join(dir, "password"), () => randomBytes(24).toString("hex")),
   };
   await initialise(binaries, dir, cluster);
   return cluster;
@@ -58,21 +58,6 @@ async function shortDir(binaries: Binaries, dir: string): Promise<string> {
   // Not chown: that would follow a link put in its place meanwhile.
   if (binaries.owner !== null) await lchown(path, binaries.owner.uid, binaries.owner.gid);
   return path;
-}
-
-async function readOrMakePassword(dir: string): Promise<string> {
-  const path = join(dir, "password");
-  const found = await readFile(path, "utf8").catch((error: unknown) => {
-    if (hasCode(error, "ENOENT")) return "";
-    throw error;
-  });
-  if (found.trim() !== "") return found.trim();
-  const made = randomBytes(24).toString("hex");
-  // By another name first: a kill in the middle must not leave an empty one.
-  await rm(`${path}.draft`, { force: true });
-  await writeFile(`${path}.draft`, made, { mode: 0o600, flag: "wx" });
-  await rename(`${path}.draft`, path);
-  return made;
 }
 
 /** Makes the cluster under another name first, so that a kill in the middle leaves nothing that looks finished. */
