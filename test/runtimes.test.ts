@@ -12,12 +12,14 @@ const adapters: Record<string, Adapter> = {
     name: "bubblewrap",
     abilities: { isolation: "namespaces", ...limits, processLimit: true },
   },
-  "bubblewrap, hub is not root": {
+};
+// Where the tests are not root, neither is the hub above.
+if (process.getuid?.() === 0)
+  adapters["bubblewrap, hub is not root"] = {
     name: "bubblewrap",
     uid: 65_533,
     abilities: { isolation: "namespaces", memoryLimit: false, processLimit: true },
-  },
-};
+  };
 
 for (const [label, adapter] of Object.entries(adapters)) {
   runtimeContract(label, adapter);
