@@ -12,6 +12,8 @@ export async function openBenchHub(options: {
   slots?: number;
   /** Another database than the embedded one. */
   databaseUrl?: string;
+  /** Sandboxes made in advance. */
+  prepared?: number;
 }): Promise<TestHub> {
   const forge = await createGitForge({ token: TOKEN });
   await forge.repository(REPOSITORY, "greeter");
@@ -23,6 +25,7 @@ export async function openBenchHub(options: {
     env: {
       LOG_LEVEL: "warn",
       GITHUB_WEBHOOK_SECRET: GITHUB_SECRET,
+      CLAUDE_HUB_PREPARED_SANDBOXES: String(options.prepared ?? 0),
       CLAUDE_HUB_MAX_SESSIONS: slots,
       CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: slots,
     },

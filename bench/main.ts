@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { measureApi } from "./api.ts";
 import { measureFootprint } from "./footprint.ts";
 import { measureGraph } from "./graph.ts";
-import { measureStart } from "./start.ts";
+import { measurePreparedStart, measureStart } from "./start.ts";
 import { measureStream } from "./stream.ts";
 import { asMarkdown } from "./table.ts";
 import type { Figure } from "./table.ts";
@@ -14,6 +14,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   footprint: measureFootprint,
   api: measureApi,
   start: measureStart,
+  prepared: measurePreparedStart,
   stream: measureStream,
   graph: measureGraph,
 };

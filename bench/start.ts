@@ -1,10 +1,35 @@
 import type { TestHub } from "../test/kit/hub.ts";
+import { waitFor } from "../test/kit/wait.ts";
 import { standInNoopPath } from "../test/kit/stand-in.ts";
 import { REPOSITORY, openBenchHub } from "./hub.ts";
 import { median, percentile } from "./table.ts";
 import type { Figure } from "./table.ts";
 
 const SESSIONS = 25;
+
+/** The same for a session whose sandbox was made in advance. */
+export async function measurePreparedStart(): Promise<Figure[]> {
+  await using hub = await openBenchHub({
+    agentPath: standInNoopPath,
+    prepared: 1,
+  });
+  const delaysMs: number[] = [];
+  for (let number = 0; number < SESSIONS; number += 1)
+    delaysMs.push(
+      await startOne(hub, async (id) => {
+        await waitFor(async () =>
+          (await hub.events(id)).some(({ kind }) => kind === "workspace.cloned"),
+        );
+      }),
+    );
+  return [
+    {
+      what: "the same in a prepared sandbox (median)",
+      value: median(delaysMs),
+      unit: "ms",
+    },
+  ];
+}
 
 /** From the answer to `session.start` until the agent's process runs; sessions one after the other. */
 export async function measureStart(): Promise<Figure[]> {
@@ -23,11 +48,15 @@ export async function measureStart(): Promise<Figure[]> {
   ];
 }
 
-async function startOne(hub: TestHub): Promise<number> {
+async function startOne(
+  hub: TestHub,
+  beforeStart: (id: string) => Promise<void> = () => Promise.resolve(),
+): Promise<number> {
   const made = await hub.create({
     type: "implementation",
     project: { repository: REPOSITORY, requirements: "Do nothing." },
   });
+  await beforeStart(made.id);
   await hub.start(made.id);
   const answeredAt = Date.now();
   await hub.until(made.id);

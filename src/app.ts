@@ -30,6 +30,7 @@ import { createEventStore } from "./store/events.ts";
 import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
+import { createPreparedStore } from "./store/prepared.ts";
 import { createRetentionStore } from "./store/retention.ts";
 import { createResultStore } from "./store/results.ts";
 import { createSessionStore } from "./store/sessions.ts";
@@ -88,6 +89,7 @@ export async function startHub(options: {
     tokens: createTokenStore(database),
     branches,
     active: createActiveStore(database),
+    prepared: createPreparedStore(database),
     retention: createRetentionStore(database),
     engine,
     runtime,
@@ -219,6 +221,7 @@ const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 function sessionSettings(config: Config, agentPath: string) {
   return {
     slots: config.slots,
+    prepared: config.prepared,
     lifetimeMs: config.sandbox.lifetimeMs,
     graceMs: config.sandbox.graceMs,
     policy: config.policy,

@@ -41,6 +41,7 @@ test("nothing set gives the defaults", () => {
     },
     sandbox: { runtime: "auto", lifetimeMs: 7_200_000, memoryBytes: 4_294_967_296 },
     slots: { total: 4, perRepository: 2 },
+    prepared: { count: 2, maxAgeMs: 600_000 },
     policy: { maxTokens: null, maxCostUsd: null, pushBranches: ["claude/*"], pushWorkflows: false },
   });
 });

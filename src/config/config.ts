@@ -91,6 +91,10 @@ function read(from: Source, dir: string) {
       total: from.required(SETTINGS.maxSessions),
       perRepository: from.required(SETTINGS.maxSessionsPerRepository),
     },
+    prepared: {
+      count: from.required(SETTINGS.preparedSandboxes),
+      maxAgeMs: from.required(SETTINGS.preparedMaxAgeMs),
+    },
     policy: {
       maxTokens: from.optional(SETTINGS.maxTokens),
       maxCostUsd: from.optional(SETTINGS.maxCostUsd),

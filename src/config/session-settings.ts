@@ -69,6 +69,16 @@ export const SESSION_SETTINGS = {
     "Of these, of one repository.",
     { min: 1, max: 10_000, fallback: "2" },
   ),
+  preparedSandboxes: whole(
+    "CLAUDE_HUB_PREPARED_SANDBOXES",
+    "Sandboxes made in advance for sessions that are created and not started yet; 0: none.",
+    { min: 0, max: 1_000, fallback: "2" },
+  ),
+  preparedMaxAgeMs: whole(
+    "CLAUDE_HUB_PREPARED_MAX_AGE_MS",
+    "How long such a sandbox waits for the start (ms).",
+    { min: 1_000, max: 1_440 * MINUTE_MS, fallback: "600000" },
+  ),
   maxTokens: whole("CLAUDE_HUB_SESSION_MAX_TOKENS", "Tokens that one session may use.", {
     min: 1,
     max: 1_000_000_000_000,

@@ -20,6 +20,7 @@ export const EVENT_KINDS = [
   "sandbox.died", // name, reason
   "runner.started", // version, pid
   "workspace.cloned", // repository, branch, sha, durationMs
+  "workspace.updated", // branch, sha: the base had moved on since it was cloned
   "workspace.guarded", // paths: agent configuration taken from the default branch
   "setup.started", // path
   "setup.printed", // line

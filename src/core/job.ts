@@ -48,8 +48,11 @@ export const Job = z.object({
   }),
   policy: Policy,
   limits: z.object({
-    /** The runner ends the agent at this moment; the hub ends the sandbox somewhat later. */
-    deadlineAt: z.iso.datetime(),
+    /**
+     * The runner ends the agent at this moment; the hub ends the sandbox somewhat later. Null: the session has not been
+     * started, so the runner makes the workspace ready and waits for its start.
+     */
+    deadlineAt: z.iso.datetime().nullable(),
     /** Silence after which `agent.stalled` is reported. */
     stallMs: z.int().positive(),
     setupMs: z.int().positive(),
@@ -58,6 +61,18 @@ export const Job = z.object({
   }),
 });
 export type Job = z.infer<typeof Job>;
+
+/** What a runner that waits for the start is told; null: ask again. */
+export const RunnerStart = z.object({
+  start: z
+    .object({
+      job: Job,
+      /** Where the base branch is by now; null when that could not be found out. */
+      baseSha: z.string().nullable(),
+    })
+    .nullable(),
+});
+export type RunnerStart = z.infer<typeof RunnerStart>;
 
 /** Events in the order of the runner's own numbering, which starts at 1 and has no gaps. */
 export const EventBatch = z.object({

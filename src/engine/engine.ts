@@ -14,6 +14,7 @@ import { EXIT_TOPIC, sessionWorkflow, useSteps } from "./workflow.ts";
 /** Workflows of another version are not touched: raise it when the workflow's steps change. */
 const VERSION = "1";
 const RECONCILE_MS = 1_000;
+const PREPARE_MS = 1_000;
 const ADMIT_MS = 5_000;
 const EXPIRE_MS = 3_600_000;
 
@@ -87,6 +88,7 @@ export function createEngine(options: {
       const { signal } = closing;
       running.push(
         repeatedly({ name: "expire", everyMs: EXPIRE_MS, work: upkeep.expire, signal, log }),
+        repeatedly({ name: "prepare", everyMs: PREPARE_MS, work: upkeep.prepare, signal, log }),
         repeatedly({ name: "admit", everyMs: ADMIT_MS, work: upkeep.admit, signal, log }),
         repeatedly({
           name: "reconcile",

@@ -1,7 +1,23 @@
-import { RunnerCommands } from "../core/job.ts";
+import { RunnerCommands, RunnerStart } from "../core/job.ts";
 import type { GatewayClient } from "./gateway.ts";
 
 const POLL_MS = 40_000;
+
+/** Asks the hub until the session is started. */
+export async function waitForStart(options: {
+  gateway: GatewayClient;
+  untilMs: number;
+}): Promise<NonNullable<RunnerStart["start"]>> {
+  for (;;) {
+    const { start } = await options.gateway.call(RunnerStart, {
+      method: "GET",
+      path: "/runner/start",
+      timeoutMs: POLL_MS,
+      untilMs: options.untilMs,
+    });
+    if (start !== null) return start;
+  }
+}
 
 /** Asks the hub for commands until there is one; resolves with its reason. */
 export async function waitForCancel(options: {

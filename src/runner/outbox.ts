@@ -32,7 +32,8 @@ interface Waiting {
 export function createOutbox(options: {
   gateway: GatewayClient;
   maxBytes: number;
-  untilMs: number;
+  /** Until when the hub is waited for (milliseconds since 1970); asked before each batch. */
+  untilMs: () => number;
 }): Outbox {
   const { gateway, maxBytes, untilMs } = options;
   let waiting: Waiting[] = [];
@@ -81,7 +82,7 @@ export function createOutbox(options: {
           path: "/runner/events",
           body: `{"events":[${events.map(({ text }) => text).join(",")}]}`,
           timeoutMs: SEND_MS,
-          untilMs,
+          untilMs: untilMs(),
         });
         const left = waiting.filter((event) => event.seq > ackedSeq);
         bytes = left.reduce((sum, { text }) => sum + text.length, 0);

@@ -10,17 +10,22 @@ import { waitForCancel } from "./commands.ts";
 import { startForwarder } from "./forwarder.ts";
 import { createGatewayClient, SessionOver } from "./gateway.ts";
 import type { GatewayClient } from "./gateway.ts";
-import { createGit } from "./git.ts";
 import { guardConfiguration } from "./guard.ts";
+import { messageOf } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Outbox } from "./outbox.ts";
+import { cloneWorkspace, environmentOf, GIT_ENV, gitOf } from "./place.ts";
+import type { Place } from "./place.ts";
+import { prepareAndWait, Unprepared } from "./prepared.ts";
 import { runSetup } from "./setup.ts";
-import { prepareWorkspace } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
 
 const JOB_MS = 600_000;
 const ATTEMPT_MS = 60_000;
 /** How long after the time limit the hub may still be waited for. */
 const LATE_MS = 600_000;
+/** The longest that a prepared sandbox waits for its start; the hub takes it back much earlier. */
+const PREPARED_MS = 86_400_000;
 
 /** Why the agent was ended before its time. */
 interface Interruption {
@@ -47,29 +52,28 @@ export async function runSession(boot: RunnerBoot, searchPath: string): Promise<
     const job = await asked;
     await perform({ boot, job, gateway, gatewayUrl: forwarder.url, searchPath });
   } catch (error) {
+    if (error instanceof Unprepared) throw error;
     if (!(error instanceof SessionOver)) await reportFailure(gateway, error);
   } finally {
     gateway.close();
   }
 }
 
-interface Place {
-  boot: RunnerBoot;
-  job: Job;
-  gateway: GatewayClient;
-  gatewayUrl: string;
-  searchPath: string;
-}
-
-async function perform(place: Place): Promise<void> {
-  const { boot, job, gateway } = place;
-  const untilMs = Date.parse(job.limits.deadlineAt) + LATE_MS;
-  const outbox = createOutbox({ gateway, maxBytes: job.limits.spoolBytes, untilMs });
+async function perform(given: Place): Promise<void> {
+  const { boot, gateway } = given;
+  let untilMs = Date.now() + PREPARED_MS;
+  const { spoolBytes } = given.job.limits;
+  const outbox = createOutbox({ gateway, maxBytes: spoolBytes, untilMs: () => untilMs });
   outbox.add("runner.started", {
     sandbox: boot.sandboxName,
     pid: process.pid,
     node: process.version,
   });
+  const prepared =
+    given.job.limits.deadlineAt === null ? await prepareAndWait(given, outbox, untilMs) : null;
+  const place = prepared?.place ?? given;
+  const deadlineMs = Date.parse(place.job.limits.deadlineAt ?? "");
+  untilMs = deadlineMs + LATE_MS;
   const stop = new AbortController();
   const done = new AbortController();
   let interruption: Interruption | null = null;
@@ -79,7 +83,7 @@ async function perform(place: Place): Promise<void> {
   };
   const timer = setTimeout(
     () => interrupt({ outcome: "timed_out", error: "The time limit was reached" }),
-    Math.max(0, Date.parse(job.limits.deadlineAt) - Date.now()),
+    Math.max(0, deadlineMs - Date.now()),
   );
   waitForCancel({ gateway, untilMs, signal: done.signal }).then(
     (reason) => interrupt({ outcome: "cancelled", error: reason }),
@@ -90,8 +94,9 @@ async function perform(place: Place): Promise<void> {
   );
   // An agent whose events nobody takes any more works for nobody; flushing tells why.
   outbox.failed.catch((error: unknown) => stop.abort(error));
+  const workspace = prepared?.workspace ?? (() => cloneWorkspace(place, outbox));
   try {
-    const { outcome, changes } = await work(place, outbox, stop.signal);
+    const { outcome, changes } = await work(place, outbox, stop.signal, workspace);
     // Read late: it is set from outside while the work goes on.
     const why = ((): Interruption | null => interruption)();
     await sendResult(gateway, outbox, untilMs, resultOf(outcome, changes, why));
@@ -105,16 +110,16 @@ async function work(
   place: Place,
   outbox: Outbox,
   signal: AbortSignal,
+  workspace: () => Promise<Workspace>,
 ): Promise<{ outcome: AgentOutcome; changes: Changes }> {
   const { boot, job, gatewayUrl, searchPath } = place;
-  const gitEnv = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
-  const env = { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8", ...gitEnv };
+  const env = environmentOf(place);
   const dir = boot.workspaceDir;
-  const git = createGit({ cwd: dir, env });
+  const git = gitOf(place);
   const nothing: Changes = { artifacts: [], diff: "", error: null };
   const notStarted = failed("The session was ended before its agent was started");
   try {
-    const { baseSha } = await prepareWorkspace({ job, git, dir, gatewayUrl, outbox });
+    const { baseSha } = await workspace();
     await guardConfiguration({ job, git, dir, outbox });
     if (signal.aborted) return { outcome: notStarted, changes: nothing };
     const { homeDir } = boot;
@@ -125,7 +130,7 @@ async function work(
     const outcome = await runAgent({
       agent,
       job,
-      place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv },
+      place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv: GIT_ENV },
       outbox,
       signal,
     }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));
@@ -192,8 +197,4 @@ async function reportFailure(gateway: GatewayClient, error: unknown): Promise<vo
 
 function failed(error: string): AgentOutcome {
   return { ok: false, error, summary: "", nextSteps: [], agentSessionId: null };
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 1_800).toWellFormed();
 }

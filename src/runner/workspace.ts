@@ -38,6 +38,23 @@ export async function prepareWorkspace(options: {
   return { baseSha };
 }
 
+/** Brings a workspace that was prepared to where its base is by now. */
+export async function updateWorkspace(options: {
+  job: Job;
+  /** Null: that could not be found out, so it stays where it is. */
+  baseSha: string | null;
+  prepared: Workspace;
+  git: Git;
+  outbox: Outbox;
+}): Promise<Workspace> {
+  const { job, baseSha, prepared, git, outbox } = options;
+  if (baseSha === null || baseSha === prepared.baseSha) return prepared;
+  await git(["fetch", "--quiet", "--no-tags", "origin"]);
+  await git(["reset", "--quiet", "--hard", baseSha]);
+  outbox.add("workspace.updated", { branch: job.workspace.baseBranch, sha: baseSha });
+  return { baseSha };
+}
+
 async function cloneAndSwitch({
   job,
   git,

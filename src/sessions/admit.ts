@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { policyFor, workBranchFor } from "../core/policy.ts";
 import { pickForAdmission } from "../store/admission.ts";
 import type { Tx } from "../store/database.ts";
@@ -41,6 +42,9 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
     })
     .where("id", "=", session.id)
     .execute();
+  // Its runner may be waiting for this.
+  if (session.preparedAt !== null)
+    await sql`select pg_notify('claude_hub_commands', ${session.id})`.execute(tx);
   const body = { deadlineAt: deadlineAt.toISOString() };
   await appendWithin(tx, [
     { sessionId: session.id, events: [eventAt(at, "session.admitted", body)] },

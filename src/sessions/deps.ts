@@ -10,6 +10,7 @@ import type { BranchStore } from "../store/branches.ts";
 import type { Database } from "../store/database.ts";
 import type { EventStore } from "../store/events.ts";
 import type { Notifications } from "../store/notifications.ts";
+import type { PreparedStore } from "../store/prepared.ts";
 import type { RetentionStore } from "../store/retention.ts";
 import type { ResultStore } from "../store/results.ts";
 import type { SessionStore } from "../store/sessions.ts";
@@ -27,9 +28,11 @@ export interface Engine {
 
 /** What sessions need to know of the repositories on the forge. */
 export interface Repositories {
-  branches(
-    repository: Repository,
-  ): Promise<{ defaultBranch: string | null; has(branch: string): boolean }>;
+  branches(repository: Repository): Promise<{
+    defaultBranch: string | null;
+    has(branch: string): boolean;
+    head(branch: string): string | null;
+  }>;
 }
 
 export interface SessionSettings {
@@ -47,6 +50,8 @@ export interface SessionSettings {
   setupMs: number;
   spoolBytes: number;
   sandbox: SandboxLimits;
+  /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
+  prepared: { count: number; maxAgeMs: number };
   /** Ended sessions are kept so long; 0: for ever. */
   retentionDays: number;
 }
@@ -61,9 +66,12 @@ export interface SessionDeps {
   tokens: TokenStore;
   branches: BranchStore;
   active: ActiveStore;
+  prepared: PreparedStore;
   retention: RetentionStore;
   engine: Engine;
   runtime: Runtime;
+  /** Work on one session's sandbox, one after the other. */
+  inTurn: <Result>(id: Id, work: () => Promise<Result>) => Promise<Result>;
   repositories: Repositories;
   redaction: Redaction;
   settings: SessionSettings;

@@ -1,22 +1,25 @@
-import { budgetExceeded, conflict, invalidRequest } from "../core/errors.ts";
+import { budgetExceeded, conflict, forbidden, invalidRequest } from "../core/errors.ts";
 import type { EventBody, EventKind } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
-import type { EventBatch, Job, RunnerResult } from "../core/job.ts";
-import { createBell } from "../events/bell.ts";
-import type { Bell } from "../events/bell.ts";
+import type { EventBatch, Job, RunnerResult, RunnerStart } from "../core/job.ts";
 import { lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
+import { readWithin } from "../store/sessions.ts";
 import { insertResultWithin } from "../store/results.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { TokenOwner } from "../store/tokens.ts";
 import type { SessionDeps } from "./deps.ts";
 import { jobOf } from "./job.ts";
+import { awaitStart, release } from "./release.ts";
+import { whenTold } from "./told.ts";
 
 /** What the doors tell of sandboxes, and ask for them. */
 export interface Intake {
   /** Whose token it is; null: nobody's. */
   authenticate(token: string): Promise<TokenOwner | null>;
   job(id: Id): Promise<Job>;
+  /** For the runner of a session that was not started when it got its job. */
+  start(id: Id, waitMs: number, signal: AbortSignal): Promise<RunnerStart>;
   events(id: Id, batch: EventBatch): Promise<number>;
   result(id: Id, result: RunnerResult): Promise<void>;
   cancellation(id: Id, waitMs: number, signal: AbortSignal): Promise<string | null>;
@@ -27,13 +30,24 @@ export interface Intake {
 export function createIntake(deps: SessionDeps): Intake {
   return {
     authenticate: (token) => deps.tokens.find(token),
-    job: (id) => jobOf(deps, id),
+    job: (id) => handOut(deps, id),
+    start: (id, waitMs, signal) => awaitStart(deps, id, waitMs, signal),
     events: (id, batch) => takeEvents(deps, id, batch),
     result: (id, result) => takeResult(deps, id, result),
     cancellation: (id, waitMs, signal) => cancellation(deps, id, waitMs, signal),
     record: (id, kind, body) => record(deps, id, kind, body),
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
   };
+}
+
+/** The session may have been started between the making of its sandbox and this question. */
+async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
+  const session = await deps.sessions.get(id);
+  const isPrepared = session?.preparedAt !== undefined && session.preparedAt !== null;
+  const mayGoOn = !isPrepared || (await release(deps, id));
+  const job = await jobOf(deps, id);
+  // It may have been started this very moment: that it goes on must be recorded first, so it asks again.
+  return mayGoOn ? job : { ...job, limits: { ...job.limits, deadlineAt: null } };
 }
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
@@ -77,6 +91,8 @@ async function takeResult(deps: SessionDeps, id: Id, result: RunnerResult): Prom
   };
   await inTransaction(deps.database, async (tx) => {
     await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session?.admittedAt === null) throw forbidden("The session has not been started");
     await insertResultWithin(tx, id, redacted, deps.clock.now());
   });
   await deps.engine.wake(id);
@@ -89,23 +105,11 @@ async function cancellation(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-  const bell: Bell = createBell(until);
-  const stopListening = deps.notifications.on("claude_hub_commands", (sessionId) => {
-    if (sessionId === null || sessionId === id) bell.ring();
+  return await whenTold(deps, id, { waitMs, signal }, async () => {
+    const session = await deps.sessions.get(id);
+    const isToEnd = session?.cancelRequestedAt !== undefined && session.cancelRequestedAt !== null;
+    return isToEnd ? "Cancelled on request" : null;
   });
-  try {
-    for (;;) {
-      const session = await deps.sessions.get(id);
-      if (session?.cancelRequestedAt !== undefined && session.cancelRequestedAt !== null)
-        return "Cancelled on request";
-      if (until.aborted) return null;
-      await bell.rung();
-    }
-  } finally {
-    stopListening();
-    bell.close();
-  }
 }
 
 /** Adds what the hub itself saw of a session. */
@@ -129,8 +133,9 @@ async function checkBudget(
   inFlight: { tokens: number; costUsd: number },
 ): Promise<void> {
   const session = await deps.sessions.get(id);
-  const policy = session?.policy;
-  if (session === null || policy === null || policy === undefined) return;
+  if (session === null) return;
+  const { policy } = session;
+  if (policy === null) throw forbidden("The session has not been started");
   const { usage } = session;
   const tokens =
     usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;

@@ -1,6 +1,7 @@
 import { conflict, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import type { Job } from "../core/job.ts";
+import { policyFor, workBranchFor } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
@@ -10,16 +11,19 @@ import type { PromptParts } from "./prompt.ts";
 export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const session = await deps.sessions.get(id);
   if (session === null) throw notFound("Session");
-  const { policy, deadlineAt } = session;
-  if (policy === null || deadlineAt === null) throw conflict("Session has no slot");
   const { settings } = deps;
+  const { deadlineAt } = session;
+  const isPrepared = session.preparedAt !== null;
+  if (deadlineAt === null && !isPrepared) throw conflict("Session has no slot");
+  const policy = session.policy ?? policyFor(session.type, settings.policy);
+  const workBranch = session.workBranch ?? workBranchFor(session.type, id);
   const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session);
   const parts: PromptParts = {
     type: session.type,
     sessionId: id,
     project: session.project,
     baseBranch,
-    workBranch: session.workBranch,
+    workBranch,
     otherBranches,
   };
   return {
@@ -36,7 +40,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
       repository: session.project.repository,
       baseBranch,
       defaultBranch,
-      workBranch: session.workBranch,
+      workBranch,
       author: settings.author,
     },
     policy,

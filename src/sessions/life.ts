@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LIMITS } from "../core/limits.ts";
 import { notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
+import { createTurns } from "../runtimes/turns.ts";
 import { asHubError, isUnavailable } from "../store/failure.ts";
 import { admit, shared } from "./admit.ts";
 import { cancelSession } from "./cancel.ts";
@@ -11,6 +12,8 @@ import { createIntake } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import { artifactsOf, outputOf } from "./output.ts";
 import { expire } from "./retention.ts";
+import { createPreparation } from "./prepare.ts";
+import type { Preparation } from "./prepare.ts";
 import { reconcile } from "./reconcile.ts";
 import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox.ts";
 import type { Sessions } from "./sessions.ts";
@@ -30,6 +33,8 @@ export interface SessionSteps {
 export interface Upkeep {
   admit(): Promise<void>;
   reconcile(): Promise<void>;
+  /** Makes sandboxes in advance. */
+  prepare(): Promise<void>;
   /** Deletes what has been kept long enough. */
   expire(): Promise<void>;
 }
@@ -45,17 +50,28 @@ const SANDBOX_ATTEMPTS = 3;
 const SANDBOX_PAUSE_MS = 500;
 
 /** The life of sessions, once for each of its users. */
-export function createSessionLife(deps: SessionDeps): SessionLife {
+export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLife {
+  const deps: SessionDeps = { ...parts, inTurn: createTurns() };
   const giveSlots = shared(() => admit(deps));
+  const preparation = createPreparation(deps);
   return {
-    sessions: createSessions(deps, giveSlots),
+    sessions: createSessions(deps, giveSlots, preparation),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
-    upkeep: { admit: giveSlots, reconcile: () => reconcile(deps), expire: () => expire(deps) },
+    upkeep: {
+      admit: giveSlots,
+      reconcile: () => reconcile(deps),
+      prepare: preparation.look,
+      expire: () => expire(deps),
+    },
   };
 }
 
-function createSessions(deps: SessionDeps, giveSlots: () => Promise<void>): Sessions {
+function createSessions(
+  deps: SessionDeps,
+  giveSlots: () => Promise<void>,
+  preparation: Preparation,
+): Sessions {
   /** Asked for after the request itself is stored; when it fails now, upkeep does it. */
   async function giveSlotsNow(): Promise<void> {
     try {
@@ -75,7 +91,10 @@ function createSessions(deps: SessionDeps, giveSlots: () => Promise<void>): Sess
     get,
     async create(input, orchestrationId = null) {
       const session = await createSession(deps, input, orchestrationId);
-      if (session.requestedAt === null) return session;
+      if (session.requestedAt === null) {
+        preparation.soon();
+        return session;
+      }
       await giveSlotsNow();
       return await get(session.id);
     },

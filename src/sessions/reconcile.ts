@@ -79,7 +79,7 @@ async function removeLeftOvers(
   const known = new Set(active.map(({ sandboxName }) => sandboxName));
   const suspects = names.filter((name) => !known.has(name));
   if (suspects.length === 0) return;
-  const wanted = await deps.active.wanted(suspects);
+  const wanted = await deps.active.wanted(suspects, deps.executorId);
   for (const name of suspects) {
     if (wanted.has(name)) continue;
     await deps.runtime.remove(name);

@@ -1,12 +1,14 @@
 import type { Id } from "../core/id.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
+import { forgetTokensWithin } from "../store/prepared.ts";
 import { insertResultWithin } from "../store/results.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
+import { withUsableSandbox } from "./withdraw.ts";
 
 /**
  * Has the session's sandbox run, made now or adopted; safe to repeat, also by another hub after this one is gone.
@@ -14,7 +16,11 @@ import { eventAt } from "./ending.ts";
  * for: it has ended already, or the session is to be cancelled.
  */
 export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number | null> {
-  const session = await claimSandbox(deps, id);
+  return await deps.inTurn(id, () => ensureInTurn(deps, id));
+}
+
+async function ensureInTurn(deps: SessionDeps, id: Id): Promise<number | null> {
+  const session = await withUsableSandbox(deps, await claimSandbox(deps, id));
   if (session === null || session.deadlineAt === null) return null;
   const until = Date.parse(session.deadlineAt) + deps.settings.graceMs;
   // On another machine: that machine's hub hears of its end, and may come back at any time.
@@ -24,15 +30,24 @@ export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number |
   if (session.sandboxCreatedAt !== null && (await deps.runtime.inspect(name)) !== "running")
     return null;
   warmUp(deps, session.project.repository);
+  const outcome = await makeSandbox(deps, session);
+  return outcome === "exited" ? null : until;
+}
+
+/** Creates the session's sandbox or adopts it, and records it. */
+export async function makeSandbox(
+  deps: SessionDeps,
+  { id, sandboxName }: StoredSession,
+): Promise<"created" | "adopted" | "exited"> {
   // One that is adopted has a token already; then this one is never handed out.
   const outcome = await deps.runtime.ensure({
-    name,
+    name: sandboxName,
     sessionId: id,
     token: await deps.tokens.issue(id),
     limits: deps.settings.sandbox,
   });
   await recordSandbox(deps, id, outcome);
-  return outcome === "exited" ? null : until;
+  return outcome;
 }
 
 /** Takes on the making of the sandbox, unless another hub has; null: none is wanted any more. */
@@ -41,14 +56,15 @@ async function claimSandbox(deps: SessionDeps, id: Id): Promise<StoredSession | 
     await lockSessions(tx, [id]);
     const [session] = await readWithin(tx, [id]);
     if (session === undefined || session.completedAt !== null) return null;
-    if (session.executorId !== null) return session;
+    const isElsewhere = session.executorId !== null && session.executorId !== deps.executorId;
+    // What another hub has only prepared is left to it, as rubbish; that hub may be gone.
+    const isSpare = isElsewhere && session.preparedAt !== null && session.releasedAt === null;
+    if (session.executorId !== null && !isSpare) return session;
     if (session.cancelRequestedAt !== null) return null;
-    await tx
-      .updateTable("sessions")
-      .set({ executor_id: deps.executorId })
-      .where("id", "=", id)
-      .execute();
-    return { ...session, executorId: deps.executorId };
+    if (isSpare) await forgetTokensWithin(tx, id);
+    const fresh = { executor_id: deps.executorId, sandbox_created_at: null, prepared_at: null };
+    await tx.updateTable("sessions").set(fresh).where("id", "=", id).execute();
+    return { ...session, executorId: deps.executorId, sandboxCreatedAt: null, preparedAt: null };
   });
 }
 

@@ -18,8 +18,8 @@ export interface ActiveSession {
 
 export interface ActiveStore {
   list(): Promise<ActiveSession[]>;
-  /** Those of the sandboxes whose sessions have not ended. */
-  wanted(sandboxNames: string[]): Promise<Set<string>>;
+  /** Those of the sandboxes whose sessions have not ended and are not at home with another hub. */
+  wanted(sandboxNames: string[], executorId: string): Promise<Set<string>>;
 }
 
 const Row = z.object({
@@ -58,9 +58,10 @@ export function createActiveStore({ db }: Database): ActiveStore {
         };
       });
     },
-    async wanted(sandboxNames) {
+    async wanted(sandboxNames, executorId) {
       const { rows } = await sql`select sandbox_name from sessions
-        where sandbox_name = any(${sandboxNames}::text[]) and completed_at is null`.execute(db);
+        where sandbox_name = any(${sandboxNames}::text[]) and completed_at is null
+          and coalesce(executor_id, ${executorId}) = ${executorId}`.execute(db);
       return new Set(rows.map((row) => NameRow.parse(row).sandbox_name));
     },
   };

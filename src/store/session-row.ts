@@ -28,6 +28,8 @@ const SessionRow = z.object({
   policy: Policy.nullable(),
   executor_id: z.string().nullable(),
   sandbox_created_at: time.nullable(),
+  prepared_at: time.nullable(),
+  released_at: time.nullable(),
   error: z.string().nullable(),
   open_dependencies: z.number(),
   input_tokens: count,
@@ -53,6 +55,10 @@ export interface StoredSession extends Session {
   executorId: string | null;
   /** When the sandbox was there; from then on it is never made again. */
   sandboxCreatedAt: string | null;
+  /** When its sandbox was made in advance, or was begun to be; null: it was not, or that was taken back. */
+  preparedAt: string | null;
+  /** When the runner that was made in advance was told to go on. */
+  releasedAt: string | null;
   deadlineAt: string | null;
   openDependencies: number;
 }
@@ -94,6 +100,8 @@ export function toSession(row: unknown): StoredSession {
     policy: r.policy,
     executorId: r.executor_id,
     sandboxCreatedAt: r.sandbox_created_at,
+    preparedAt: r.prepared_at,
+    releasedAt: r.released_at,
     deadlineAt: r.deadline_at,
     openDependencies: r.open_dependencies,
   };

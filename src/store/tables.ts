@@ -27,6 +27,10 @@ export interface SessionsTable {
   /** The hub on whose machine the sandbox is. */
   executor_id: string | null;
   sandbox_created_at: NullableTimestamp;
+  /** When a sandbox was made, or begun, for a session that nobody had started. */
+  prepared_at: NullableTimestamp;
+  /** When the runner of such a sandbox was told to go on. */
+  released_at: NullableTimestamp;
   error: string | null;
   open_dependencies: Generated<number>;
   /** bigint: the driver hands it out as text. */

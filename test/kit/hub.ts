@@ -209,6 +209,8 @@ function environment(options: HubOptions, dir: string, home: string): Record<str
     CLAUDE_HUB_DIR: dir,
     CLAUDE_WEBHOOK_SECRET: HUB_SECRET,
     CLAUDE_HUB_RUNTIME: options.runtime ?? "process",
+    // Most tests look at what one session does, from its first event on.
+    CLAUDE_HUB_PREPARED_SANDBOXES: "0",
     LOG_LEVEL: "debug",
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
     ...(options.agentPath === undefined ? {} : { CLAUDE_CODE_PATH: options.agentPath }),

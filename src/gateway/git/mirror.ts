@@ -16,6 +16,8 @@ export interface Branches {
   /** Null: the repository is empty, or its HEAD is detached. */
   defaultBranch: string | null;
   has(branch: string): boolean;
+  /** Sha of its last commit. */
+  head(branch: string): string | null;
 }
 
 /** Bare copies of the forge's repositories: every read of every sandbox is served from here. */
@@ -158,7 +160,8 @@ export function createMirror(options: {
     freshen,
     async branches(repository) {
       const { defaultBranch, refs } = await freshen(repository, limits.mirrorMaxAgeMs);
-      return { defaultBranch, has: (branch) => refs.has(`refs/heads/${branch}`) };
+      const head = (branch: string) => refs.get(`refs/heads/${branch}`) ?? null;
+      return { defaultBranch, has: (branch) => head(branch) !== null, head };
     },
     async adopt(repository, objectsDir, updates) {
       const entry = entryOf(repository);

@@ -42,6 +42,11 @@ async function serve(what: string, { intake, req, res, session }: Request): Prom
   switch (what) {
     case "GET job":
       return await intake.job(sessionId);
+    case "GET start": {
+      const gone = new AbortController();
+      res.once("close", () => gone.abort());
+      return await intake.start(sessionId, POLL_MS, gone.signal);
+    }
     case "POST events": {
       const batch = await readJson(req, EventBatch, LIMITS.batchBytes);
       const answer: EventBatchAnswer = { ackedSeq: await intake.events(sessionId, batch) };

@@ -1,0 +1,31 @@
+import type { Job, RunnerBoot } from "../core/job.ts";
+import type { GatewayClient } from "./gateway.ts";
+import { createGit } from "./git.ts";
+import type { Git } from "./git.ts";
+import type { Outbox } from "./outbox.ts";
+import { prepareWorkspace } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
+
+export const GIT_ENV = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
+
+/** Where a session is performed, and what it is. */
+export interface Place {
+  boot: RunnerBoot;
+  job: Job;
+  gateway: GatewayClient;
+  gatewayUrl: string;
+  searchPath: string;
+}
+
+export function environmentOf({ boot, searchPath }: Place): Record<string, string> {
+  return { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8", ...GIT_ENV };
+}
+
+export function gitOf(place: Place): Git {
+  return createGit({ cwd: place.boot.workspaceDir, env: environmentOf(place) });
+}
+
+export function cloneWorkspace(place: Place, outbox: Outbox): Promise<Workspace> {
+  const { boot, job, gatewayUrl } = place;
+  return prepareWorkspace({ job, git: gitOf(place), dir: boot.workspaceDir, gatewayUrl, outbox });
+}
