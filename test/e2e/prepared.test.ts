@@ -93,7 +93,9 @@ test("no more are made than may be, and none for sessions that cannot begin", as
   await hub.until(other.id);
   expect(await withSandbox()).toHaveLength(2);
   expect(await withSandbox()).not.toContain(waiting.id);
-  expect(await readdir(sandboxesOf(house))).toHaveLength(2);
+  await waitFor(async () => (await readdir(sandboxesOf(house))).length === 2, {
+    what: "the sandbox of the ended session to be gone",
+  });
 });
 
 test("what is not started in time, or is cancelled, leaves nothing; a late start works all the same", async () => {
