@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createRuntime } from "../src/runtimes/registry.ts";
+import { testContainers } from "../test/kit/containers.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";
 
 /** Sandboxes that isolate where the machine can make them; plain processes where it cannot. */
@@ -14,6 +15,7 @@ export async function chooseRuntime(): Promise<"bubblewrap" | "process"> {
     runnerPath: join(import.meta.dirname, "../dist/runner.mjs"),
     nodePath: process.execPath,
     agentPaths: [],
+    containers: testContainers({ agentInImage: true }),
   });
   return (await runtime.check()).available ? "bubblewrap" : "process";
 }

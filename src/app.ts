@@ -43,8 +43,8 @@ export interface Hub extends AsyncDisposable {
 /** Builds the whole hub from its configuration and starts it. The only place that knows all of its parts. */
 export async function startHub(options: {
   config: Config;
-  /** Executable of the agent. */
-  agentPath: string;
+  /** Executable of the agent on this machine; null: there is none. */
+  agentPath: string | null;
   /** The bundled runner. */
   runnerPath: string;
   log: Logger;
@@ -71,14 +71,15 @@ export async function startHub(options: {
   const redaction = createRedaction(
     [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
   );
-  const runtime = await chooseRuntime(config, dataDir.path, options, log);
+  const executorId = await executorIdOf(dataDir.path);
+  const runtime = await chooseRuntime(config, dataDir.path, { ...options, hubId: executorId }, log);
+  const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
   const git = gitSettings(config, dataDir.path, log);
   const mirror = createMirror(git);
   await mirror.sweep();
   const events = createEventStore(database);
   const branches = createBranchStore(database);
-  const executorId = await executorIdOf(dataDir.path);
   const engine = createEngine({ url, executorId, log });
   const life = createSessionLife({
     database,
@@ -95,7 +96,7 @@ export async function startHub(options: {
     runtime,
     repositories: mirror,
     redaction,
-    settings: sessionSettings(config, options.agentPath),
+    settings: sessionSettings(config, agent),
     executorId,
     clock: systemClock,
     log,
@@ -176,7 +177,7 @@ async function databaseUrl(
 async function chooseRuntime(
   config: Config,
   dir: string,
-  { agentPath, runnerPath }: { agentPath: string; runnerPath: string },
+  { agentPath, runnerPath, hubId }: { agentPath: string | null; runnerPath: string; hubId: string },
   log: Logger,
 ): Promise<Runtime> {
   if (!existsSync(runnerPath))
@@ -187,7 +188,8 @@ async function chooseRuntime(
     gatewaySocketName: GATEWAY_SOCKET,
     runnerPath,
     nodePath: process.execPath,
-    agentPaths: [agentPath],
+    agentPaths: agentPath === null ? [] : [agentPath],
+    containers: { ...config.containers, hubId, agentInImage: config.agent.path === null },
   });
   const check = await runtime.check();
   if (!check.available)
@@ -198,6 +200,15 @@ async function chooseRuntime(
     );
   log.info({ runtime: runtime.name, abilities: check.abilities }, "runtime chosen");
   return runtime;
+}
+
+/** As it is called inside of sandboxes. */
+function agentFor(runtime: Runtime, config: Config, agentPath: string | null): string {
+  if (runtime.name === "docker" && config.agent.path === null) return "claude";
+  if (agentPath !== null) return agentPath;
+  throw new Error(
+    "Claude Code was not found: install it (npm install -g @anthropic-ai/claude-code) or set CLAUDE_CODE_PATH.",
+  );
 }
 
 function gitSettings(config: Config, dir: string, log: Logger) {

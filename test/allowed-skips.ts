@@ -11,6 +11,11 @@ export const ALLOWED_SKIPS: { test: string; because: string }[] = [
       "the number of processes can only be limited by control groups or by prlimit in a user namespace",
   },
   {
+    test: "(skipped where no container engine can be started",
+    because:
+      "a private container engine can only be started by root, where Docker is installed and may make control groups",
+  },
+  {
     test: "(skipped where nothing can be mounted)",
     because: "only root can give a test a small disk of its own",
   },

@@ -45,8 +45,8 @@ async function untilSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Claude Code's executable: the one that is named, the one that is installed beside the hub, the one in PATH. */
-function findAgent(config: Config): string {
+/** Claude Code's executable: the one that is named, the one that is installed beside the hub, the one in PATH; null: none. */
+function findAgent(config: Config): string | null {
   const { path } = config.agent;
   if (path !== null) {
     if (isExecutable(path)) return resolve(path);
@@ -58,11 +58,7 @@ function findAgent(config: Config): string {
   const inPath = searchPath()
     .split(delimiter)
     .map((dir) => join(dir, "claude"));
-  const found = [...beside, ...inPath].find((candidate) => isExecutable(candidate));
-  if (found !== undefined) return found;
-  throw new Error(
-    "Claude Code was not found: install it (npm install -g @anthropic-ai/claude-code) or set CLAUDE_CODE_PATH.",
-  );
+  return [...beside, ...inPath].find((candidate) => isExecutable(candidate)) ?? null;
 }
 
 function isExecutable(path: string): boolean {

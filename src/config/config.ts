@@ -81,11 +81,17 @@ function read(from: Source, dir: string) {
     },
     sandbox: {
       runtime: from.required(SETTINGS.runtime),
-      image: from.required(SETTINGS.containerImage),
       lifetimeMs: from.required(SETTINGS.lifetimeMs),
       graceMs: from.required(SETTINGS.graceMs),
       memoryBytes: from.required(SETTINGS.memoryLimit),
       processes: from.required(SETTINGS.processLimit),
+    },
+    containers: {
+      engine: from.required(SETTINGS.containerEngine),
+      image: from.required(SETTINGS.containerImage),
+      ociRuntime: from.optional(SETTINGS.containerRuntime),
+      cpuShares: from.required(SETTINGS.cpuShares),
+      diskBytes: from.required(SETTINGS.diskLimit),
     },
     slots: {
       total: from.required(SETTINGS.maxSessions),

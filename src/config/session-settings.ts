@@ -15,6 +15,8 @@ import {
   whole,
 } from "./setting.ts";
 
+import { CONTAINER_SETTINGS } from "./container-settings.ts";
+
 const MINUTE_MS = 60_000;
 
 /** The model, the agent, its sandbox and its bounds. */
@@ -41,13 +43,7 @@ export const SESSION_SETTINGS = {
     ["auto", "docker", "bubblewrap", "process"],
     { fallback: "auto" },
   ),
-  containerImage: text(
-    "CLAUDE_CONTAINER_IMAGE",
-    "Image of session containers. Read from now on, used once there is the runtime docker.",
-    {
-      fallback: "claudecode:latest",
-    },
-  ),
+  ...CONTAINER_SETTINGS,
   lifetimeMs: whole(
     "CONTAINER_LIFETIME_MS",
     "Time limit of a session that names none, from the moment it gets a slot (ms).",

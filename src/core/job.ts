@@ -21,6 +21,14 @@ export const RunnerBoot = z.object({
 });
 export type RunnerBoot = z.infer<typeof RunnerBoot>;
 
+/** How a runner ends that did no work. */
+export const RUNNER_EXIT = {
+  /** Before it took its lock: it may be started again. */
+  notBegun: 70,
+  /** Another runner has this sandbox, or had it. */
+  locked: 75,
+} as const;
+
 /** What the runner fetches first: everything it needs to know, no credential. */
 export const Job = z.object({
   sessionId: Id,

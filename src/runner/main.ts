@@ -1,11 +1,9 @@
+import { RUNNER_EXIT } from "../core/job.ts";
+import type { RunnerBoot } from "../core/job.ts";
 import { bootFrom, takeLock } from "./boot.ts";
 import { runSession } from "./session.ts";
 
-/** Another runner has this sandbox. */
-const LOCKED = 75;
-
-const boot = await bootFrom(process.stdin);
-if (!(await takeLock(boot.spoolDir))) process.exit(LOCKED);
+const boot = await begin();
 try {
   await runSession(boot, process.env["PATH"] ?? "/usr/bin:/bin");
   process.exit(0);
@@ -13,4 +11,19 @@ try {
   // Kept by the runtime, and shown when there is no result.
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** Up to the lock; how the runner ends before tells whether it may be started again. */
+async function begin(): Promise<RunnerBoot> {
+  let isFirst: boolean;
+  let found: RunnerBoot;
+  try {
+    found = await bootFrom(process.stdin);
+    isFirst = await takeLock(found.spoolDir);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(RUNNER_EXIT.notBegun);
+  }
+  if (!isFirst) process.exit(RUNNER_EXIT.locked);
+  return found;
 }

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { createBubblewrapKind } from "./bubblewrap/bubblewrap.ts";
 import { createControlGroups } from "./control-groups.ts";
+import { createDockerRuntime } from "./docker/docker.ts";
 import { createLocalRuntime } from "./local-runtime.ts";
 import { ownerOf } from "./owner.ts";
 import { createProcessTable } from "./process-table.ts";
@@ -16,14 +17,8 @@ export async function createRuntime(
   host: RuntimeHost,
 ): Promise<Runtime> {
   switch (name) {
-    case "auto": {
-      const runtime = await createRuntime("bubblewrap", host);
-      const check = await runtime.check();
-      if (check.available) return runtime;
-      throw new Error(
-        `no runtime that isolates sessions is available: ${check.reason}. Install bubblewrap (package "bubblewrap"), or name the runtime "process" to run sessions without any isolation`,
-      );
-    }
+    case "auto":
+      return await strongest(host);
     case "bubblewrap":
     case "process": {
       const { sandboxesDir } = host;
@@ -34,8 +29,21 @@ export async function createRuntime(
       return createLocalRuntime({ sandboxesDir, kind, table: createProcessTable(owner), groups });
     }
     case "docker":
-      throw new Error('the runtime "docker" is not part of this version yet');
+      return createDockerRuntime(host);
     default:
       return name satisfies never;
   }
+}
+
+async function strongest(host: RuntimeHost): Promise<Runtime> {
+  const reasons: string[] = [];
+  for (const name of ["docker", "bubblewrap"] as const) {
+    const runtime = await createRuntime(name, host);
+    const check = await runtime.check();
+    if (check.available) return runtime;
+    reasons.push(`${name}: ${check.reason}`);
+  }
+  throw new Error(
+    `no runtime that isolates sessions is available (${reasons.join("; ")}). Mend one of them, or name the runtime "process" to run sessions without any isolation`,
+  );
 }

@@ -1,3 +1,5 @@
+import type { ContainerSettings } from "./docker/settings.ts";
+
 export interface SandboxLimits {
   memoryBytes: number;
   processes: number;
@@ -61,4 +63,5 @@ export interface RuntimeHost {
   nodePath: string;
   /** Files and directories that the agent's executable needs, read-only. */
   agentPaths: string[];
+  containers: ContainerSettings;
 }

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { checkSandboxName, isSandboxName } from "./sandbox-name.ts";
 
-const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const LOG_TAIL_BYTES = 16_384;
 /** The runner prints next to nothing; what is longer than this was not meant, and is cut to its tail. */
 const LOG_BYTES = 1_048_576;
@@ -16,8 +16,7 @@ export interface SandboxDir {
 }
 
 export function sandboxDir(sandboxesDir: string, name: string): SandboxDir {
-  if (!NAME.test(name)) throw new Error(`not a name of a sandbox: ${JSON.stringify(name)}`);
-  const path = join(sandboxesDir, name);
+  const path = join(sandboxesDir, checkSandboxName(name));
   return {
     path,
     workspace: join(path, "workspace"),
@@ -39,7 +38,7 @@ export async function exists(dir: SandboxDir): Promise<boolean> {
 export async function sandboxNames(sandboxesDir: string): Promise<string[]> {
   const entries = await readdir(sandboxesDir, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+    .filter((entry) => entry.isDirectory() && isSandboxName(entry.name))
     .map((entry) => entry.name);
 }
 

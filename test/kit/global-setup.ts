@@ -7,11 +7,14 @@ import type { TestProject } from "vitest/node";
 import { startEmbeddedDatabase } from "../../src/store/embedded.ts";
 import { migrate } from "../../src/store/migrator.ts";
 import { TEMPLATE, urlFor } from "./database.ts";
+import { stopEngine } from "./engine.ts";
 import { createTempDir } from "./temp-dir.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     databaseServer: string;
+    /** Where `sharedEngine` keeps the one container engine of the run. */
+    engineDir: string;
   }
 }
 
@@ -33,7 +36,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const url = given ?? server?.url ?? "";
   await makeTemplate(url);
   project.provide("databaseServer", url);
+  const engine = await createTempDir("engine");
+  const engineDir = join(engine.path, "engine");
+  project.provide("engineDir", engineDir);
   return async () => {
+    await stopEngine(engineDir);
+    await engine[Symbol.asyncDispose]();
     await server?.close();
     await temp[Symbol.asyncDispose]();
   };

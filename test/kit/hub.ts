@@ -5,6 +5,8 @@ import { access, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { SessionStatus } from "../../src/core/session.ts";
+import { ownerOfHub } from "../../src/runtimes/docker/labels.ts";
+import type { TestEngine } from "./engine.ts";
 import { endSandboxes } from "./sandboxes.ts";
 import { createTempDir } from "./temp-dir.ts";
 import { waitFor } from "./wait.ts";
@@ -20,7 +22,9 @@ export const HUB_SECRET = "secret-of-the-tests-0123456789";
 export interface HubOptions {
   /** Another database than one embedded in the hub's directory. */
   databaseUrl?: string;
-  runtime?: "process" | "bubblewrap" | "auto";
+  runtime?: "process" | "bubblewrap" | "docker" | "auto";
+  /** Where the runtime `docker` makes its containers. */
+  engine?: TestEngine;
   /** Executable of the agent. */
   agentPath?: string;
   forge?: { url: string; token: string };
@@ -194,6 +198,7 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
       if ((await end("SIGTERM")) === null) await endDatabase(dir);
       // A hub that never came so far has made none.
       if (await exists(join(dir, "sandboxes"))) await endSandboxes(join(dir, "sandboxes"));
+      if (options.engine !== undefined) await endContainers(options.engine, dir);
       await prepared?.[Symbol.asyncDispose]();
       await temp[Symbol.asyncDispose]();
     },
@@ -220,8 +225,18 @@ function environment(options: HubOptions, dir: string, home: string): Record<str
     ...(options.model === undefined
       ? {}
       : { ANTHROPIC_BASE_URL: options.model.url, ANTHROPIC_API_KEY: options.model.apiKey }),
+    ...(options.engine === undefined
+      ? {}
+      : { DOCKER_HOST: options.engine.address, CLAUDE_CONTAINER_IMAGE: options.engine.image }),
     ...options.env,
   };
+}
+
+/** What a hub left on an engine, by the name that it has for itself. */
+async function endContainers(engine: TestEngine, dir: string): Promise<void> {
+  if (!(await exists(join(dir, "executor-id")))) return;
+  const hubId = (await readFile(join(dir, "executor-id"), "utf8")).trim();
+  await engine.removeAllOf(ownerOfHub(hubId));
 }
 
 /** The embedded server of a hub that was killed lives on; it is ours, so it is ended by its own pid file. */

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Runtime, RuntimeAbilities, RuntimeHost } from "../../src/runtimes/runtime.ts";
 import { createRuntime } from "../../src/runtimes/registry.ts";
+import type { TestEngine } from "./engine.ts";
 import { startRemoteRuntime } from "./remote-runtime.ts";
 import type { RemoteRuntime } from "./remote-runtime.ts";
 import { createRuntimePlace } from "./runtime-place.ts";
@@ -9,7 +10,9 @@ import type { RuntimePlace } from "./runtime-place.ts";
 import { waitFor } from "./wait.ts";
 
 export interface Adapter {
-  name: "process" | "bubblewrap";
+  name: Runtime["name"];
+  /** Where the containers are, for the runtime `docker`. */
+  engine?: TestEngine;
   /** Whom the hub runs as; undefined is whoever runs the test. */
   uid?: number;
   abilities: RuntimeAbilities;
@@ -25,8 +28,8 @@ export interface OpenRuntime extends AsyncDisposable {
 }
 
 /** A runtime in a place of its own; what it made is removed at the end. */
-export async function openRuntime({ name, uid, host }: Adapter): Promise<OpenRuntime> {
-  const place = await createRuntimePlace(uid, host);
+export async function openRuntime({ name, uid, engine, host }: Adapter): Promise<OpenRuntime> {
+  const place = await createRuntimePlace({ uid, engine, host });
   const hub = () => startRemoteRuntime({ runtime: name, host: place.host }, uid);
   const remote = uid === undefined ? undefined : await hub();
   const runtime = remote?.runtime ?? (await createRuntime(name, place.host));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 export const HubSettings = z.object({
-  runtime: z.enum(["process", "bubblewrap"]),
+  runtime: z.enum(["process", "bubblewrap", "docker"]),
   host: z.object({
     sandboxesDir: z.string(),
     gatewayDir: z.string(),
@@ -9,6 +9,15 @@ export const HubSettings = z.object({
     runnerPath: z.string(),
     nodePath: z.string(),
     agentPaths: z.array(z.string()),
+    containers: z.object({
+      engine: z.string(),
+      image: z.string(),
+      agentInImage: z.boolean(),
+      hubId: z.string(),
+      cpuShares: z.number(),
+      diskBytes: z.number(),
+      ociRuntime: z.string().nullable(),
+    }),
   }),
 });
 export type HubSettings = z.infer<typeof HubSettings>;

@@ -1,0 +1,11 @@
+import { createHash } from "node:crypto";
+
+/** On every container and volume of a hub. */
+export const OWNER = "claude-hub.owner";
+/** On the containers that only try whether there can be containers. */
+export const PROBE = "claude-hub.probe";
+
+/** Hashed, because sandboxes see it and have no business with the hub's name. */
+export function ownerOfHub(hubId: string): string {
+  return createHash("sha256").update(hubId).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,28 @@
+import { expect, inject, test } from "vitest";
+import { containerContract } from "./kit/container-contract.ts";
+import { findEngine } from "./kit/engine.ts";
+import { isolationContract } from "./kit/isolation-contract.ts";
+import type { Adapter } from "./kit/runtime-adapter.ts";
+import { runtimeContract } from "./kit/runtime-contract.ts";
+import { runtimeEndingContract } from "./kit/runtime-ending-contract.ts";
+
+const { engines, reason } = await findEngine(inject("engineDir"));
+
+test.skipIf(reason !== null)(
+  `containers have an engine (skipped where no container engine can be started: ${reason ?? ""})`,
+  () => {
+    expect(reason).toBeNull();
+  },
+);
+
+for (const engine of engines) {
+  const adapter: Adapter = {
+    name: "docker",
+    engine,
+    abilities: { isolation: "container", memoryLimit: true, processLimit: true },
+  };
+  runtimeContract("docker", adapter);
+  runtimeEndingContract("docker", adapter);
+  isolationContract("docker", adapter);
+  containerContract("docker", adapter, engine);
+}
