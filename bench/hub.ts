@@ -1,5 +1,6 @@
 import { startHub } from "../test/kit/hub.ts";
 import type { TestHub } from "../test/kit/hub.ts";
+import type { TestEngine } from "../test/kit/engine.ts";
 import { createGitForge } from "../test/kit/git-forge.ts";
 
 export const REPOSITORY = "octo/greeter";
@@ -12,6 +13,8 @@ export async function openBenchHub(options: {
   slots?: number;
   /** Another database than the embedded one. */
   databaseUrl?: string;
+  /** Makes containers; else sandboxes are plain processes. */
+  engine?: TestEngine;
   /** Sandboxes made in advance. */
   prepared?: number;
 }): Promise<TestHub> {
@@ -21,6 +24,7 @@ export async function openBenchHub(options: {
   const hub = await startHub({
     agentPath: options.agentPath,
     ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
+    ...(options.engine === undefined ? {} : { runtime: "docker" as const, engine: options.engine }),
     forge: { url: forge.url, token: TOKEN },
     env: {
       LOG_LEVEL: "warn",

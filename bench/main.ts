@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { measureApi } from "./api.ts";
+import { measureContainers } from "./containers.ts";
 import { measureFootprint } from "./footprint.ts";
 import { measureGraph } from "./graph.ts";
 import { measurePreparedStart, measureStart } from "./start.ts";
@@ -15,6 +16,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   api: measureApi,
   start: measureStart,
   prepared: measurePreparedStart,
+  containers: measureContainers,
   stream: measureStream,
   graph: measureGraph,
 };
