@@ -7,12 +7,14 @@ import type { Config } from "./config/config.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
 import { newId } from "./core/id.ts";
+import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createEventFeed } from "./events/feed.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
 import { GIT_LIMITS } from "./gateway/git/limits.ts";
+import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
 import { createHttp } from "./http/http.ts";
 import { listen } from "./http/server.ts";
@@ -78,6 +80,7 @@ export async function startHub(options: {
   const git = gitSettings(config, dataDir.path, log);
   const mirror = createMirror(git);
   await mirror.sweep();
+  const model = await openModel(config.model, log);
   const events = createEventStore(database);
   const branches = createBranchStore(database);
   const engine = createEngine({ url, executorId, log });
@@ -96,7 +99,7 @@ export async function startHub(options: {
     runtime,
     repositories: mirror,
     redaction,
-    settings: sessionSettings(config, agent),
+    settings: sessionSettings(config, agent, model.form),
     executorId,
     clock: systemClock,
     log,
@@ -108,7 +111,7 @@ export async function startHub(options: {
       mirror,
       ownership: branches,
       git,
-      model: { baseUrl: config.agent.baseUrl, apiKey: secrets.anthropicApiKey },
+      model,
       log,
     }),
   );
@@ -157,9 +160,7 @@ async function webhookSecret(config: Config, log: Logger) {
   return secret;
 }
 
-function warnOfMissing({ anthropicApiKey, githubToken }: Config["secrets"], log: Logger): void {
-  if (anthropicApiKey === null)
-    log.warn("ANTHROPIC_API_KEY is not set: sessions will fail at their first call to the model");
+function warnOfMissing({ githubToken }: Config["secrets"], log: Logger): void {
   if (githubToken === null)
     log.warn("GITHUB_TOKEN is not set: private repositories cannot be read, and nothing be pushed");
 }
@@ -229,14 +230,19 @@ function gitSettings(config: Config, dir: string, log: Logger) {
 }
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-function sessionSettings(config: Config, agentPath: string) {
+function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm) {
   return {
     slots: config.slots,
     prepared: config.prepared,
     lifetimeMs: config.sandbox.lifetimeMs,
     graceMs: config.sandbox.graceMs,
     policy: config.policy,
-    agent: { name: "claude-code", executable: agentPath, model: config.agent.model },
+    agent: {
+      name: "claude-code",
+      executable: agentPath,
+      model: config.model.name,
+      modelForm,
+    },
     author: { name: config.github.botUsername, email: config.github.botEmail },
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,

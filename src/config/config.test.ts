@@ -35,9 +35,13 @@ test("nothing set gives the defaults", () => {
     github: { apiUrl: "https://api.github.com", serverUrl: "https://github.com" },
     agent: {
       path: null,
-      model: null,
-      baseUrl: "https://api.anthropic.com",
       spoolBytes: 67_108_864,
+    },
+    model: {
+      access: { form: "anthropic", baseUrl: "https://api.anthropic.com", apiKey: null },
+      name: null,
+      families: { opus: null, sonnet: null, haiku: null },
+      serverTools: [],
     },
     sandbox: { runtime: "auto", lifetimeMs: 7_200_000, memoryBytes: 4_294_967_296 },
     slots: { total: 4, perRepository: 2 },

@@ -6,6 +6,7 @@ import { Secret } from "../core/secret.ts";
 import { environment } from "./environment.ts";
 import type { Variables } from "./environment.ts";
 import { nearestName } from "./misspelling.ts";
+import { readModelAccess, readModelSecrets } from "./model-access.ts";
 import { SETTINGS } from "./settings.ts";
 import { ConfigError, createSource } from "./source.ts";
 import type { Source } from "./source.ts";
@@ -37,6 +38,7 @@ export function loadConfig({
 }
 
 function read(from: Source, dir: string) {
+  const modelSecrets = readModelSecrets(from);
   return {
     dir,
     logLevel: from.required(SETTINGS.logLevel),
@@ -62,7 +64,7 @@ function read(from: Source, dir: string) {
       webhook: from.secret(SETTINGS.webhookSecret),
       githubWebhook: from.secret(SETTINGS.githubWebhookSecret),
       githubToken: from.secret(SETTINGS.githubToken),
-      anthropicApiKey: from.secret(SETTINGS.anthropicApiKey),
+      ...modelSecrets,
     },
     github: {
       apiUrl: from.required(SETTINGS.githubApiUrl),
@@ -71,10 +73,18 @@ function read(from: Source, dir: string) {
       botEmail: from.required(SETTINGS.botEmail),
       authorizedUsers: from.required(SETTINGS.authorizedUsers),
     },
+    model: {
+      access: readModelAccess(from, modelSecrets),
+      name: from.optional(SETTINGS.anthropicModel),
+      families: {
+        opus: from.optional(SETTINGS.opusModel),
+        sonnet: from.optional(SETTINGS.sonnetModel),
+        haiku: from.optional(SETTINGS.haikuModel),
+      },
+      serverTools: from.required(SETTINGS.serverTools),
+    },
     agent: {
       path: from.optional(SETTINGS.agentPath),
-      model: from.optional(SETTINGS.anthropicModel),
-      baseUrl: from.required(SETTINGS.anthropicBaseUrl),
       stallMs: from.required(SETTINGS.stallMs),
       setupMs: from.required(SETTINGS.setupMs),
       spoolBytes: from.required(SETTINGS.spoolBytes),

@@ -29,9 +29,14 @@ function refusal(env: Variables): string {
 const SECRETS = Object.values(SETTINGS).filter((setting) => setting.secret);
 const PROPER: Record<string, string> = { DATABASE_URL: "postgres://ada:pw-of-the-test@db/hub" };
 
-test("there are five secrets", () => {
+test("the secrets are these", () => {
   expect(SECRETS.map(({ variable }) => variable).toSorted()).toEqual([
     "ANTHROPIC_API_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
     "CLAUDE_WEBHOOK_SECRET",
     "DATABASE_URL",
     "GITHUB_TOKEN",
@@ -49,6 +54,11 @@ function revealed({
     GITHUB_WEBHOOK_SECRET: secrets.githubWebhook?.reveal(),
     GITHUB_TOKEN: secrets.githubToken?.reveal(),
     ANTHROPIC_API_KEY: secrets.anthropicApiKey?.reveal(),
+    CLAUDE_CODE_OAUTH_TOKEN: secrets.oauthToken?.reveal(),
+    AWS_ACCESS_KEY_ID: secrets.awsAccessKeyId?.reveal(),
+    AWS_SECRET_ACCESS_KEY: secrets.awsSecretAccessKey?.reveal(),
+    AWS_SESSION_TOKEN: secrets.awsSessionToken?.reveal(),
+    AWS_BEARER_TOKEN_BEDROCK: secrets.awsBearerToken?.reveal(),
   };
 }
 

@@ -1,39 +1,11 @@
-import { z } from "zod";
-import {
-  amount,
-  choice,
-  flag,
-  from,
-  names,
-  secret,
-  size,
-  text,
-  url,
-  VISIBLE,
-  VISIBLE_EXPECTED,
-  WEB,
-  whole,
-} from "./setting.ts";
+import { amount, choice, flag, names, size, text, whole } from "./setting.ts";
 
 import { CONTAINER_SETTINGS } from "./container-settings.ts";
 
 const MINUTE_MS = 60_000;
 
-/** The model, the agent, its sandbox and its bounds. */
+/** The agent, its sandbox and its bounds. */
 export const SESSION_SETTINGS = {
-  anthropicApiKey: secret("ANTHROPIC_API_KEY", "Key for the model; it never enters a sandbox.", {
-    pattern: VISIBLE,
-    expected: VISIBLE_EXPECTED,
-  }),
-  anthropicBaseUrl: url("ANTHROPIC_BASE_URL", "The model's API.", WEB, {
-    fallback: "https://api.anthropic.com",
-  }),
-  anthropicModel: from(
-    "ANTHROPIC_MODEL",
-    "Model that agents use.",
-    z.string().regex(/^[\w.:@/-]{1,200}$/),
-    { expected: "the name of a model", fallbackText: "the agent's own choice" },
-  ),
   agentPath: text("CLAUDE_CODE_PATH", "Claude Code's executable.", {
     fallbackText: "`claude` beside the hub, then in `PATH`",
   }),

@@ -1,6 +1,12 @@
 import { FORGE_SETTINGS } from "./forge-settings.ts";
+import { MODEL_SETTINGS } from "./model-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
 
 /** Every setting there is. The names in capitals that the older system had keep their meaning. */
-export const SETTINGS = { ...SERVING_SETTINGS, ...FORGE_SETTINGS, ...SESSION_SETTINGS };
+export const SETTINGS = {
+  ...SERVING_SETTINGS,
+  ...FORGE_SETTINGS,
+  ...MODEL_SETTINGS,
+  ...SESSION_SETTINGS,
+};

@@ -57,8 +57,9 @@ export function hostNotAllowed(host: string): HubError {
   });
 }
 
-export function forbidden(reason: string): HubError {
-  return new HubError("forbidden", reason);
+/** @param cause For the operator's log. */
+export function forbidden(reason: string, cause?: unknown): HubError {
+  return new HubError("forbidden", reason, { cause });
 }
 
 export function notFound(

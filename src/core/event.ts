@@ -41,6 +41,7 @@ export const EVENT_KINDS = [
   "branch.pushed", // branch, sha, url
   "push.refused", // ref, reason
   "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
+  "model.refused", // model, service: what the model's provider was asked to do and may not
   "budget.exceeded", // what, limit, used
   "events.dropped", // count, reason
   "unknown", // raw

@@ -29,6 +29,22 @@ export const RUNNER_EXIT = {
   locked: 75,
 } as const;
 
+/** How the agent has to ask its model; the credential is added outside. */
+export const ModelForm = z.object({
+  form: z.enum(["anthropic", "subscription", "bedrock", "vertex"]),
+  /** Of the clouds; agents name models by it. */
+  region: z.string().nullable(),
+  /** What to take for the names of Anthropic's families; null: the agent's own choice. */
+  families: z.object({
+    opus: z.string().nullable(),
+    sonnet: z.string().nullable(),
+    haiku: z.string().nullable(),
+  }),
+  /** Services of the provider that the door lets through. */
+  serverTools: z.array(z.string()),
+});
+export type ModelForm = z.infer<typeof ModelForm>;
+
 /** What the runner fetches first: everything it needs to know, no credential. */
 export const Job = z.object({
   sessionId: Id,
@@ -37,6 +53,7 @@ export const Job = z.object({
   /** Absolute path of the agent's executable as seen inside the sandbox. */
   agentExecutable: z.string(),
   model: z.string().nullable(),
+  modelForm: ModelForm,
   /** The task, with requirements and context as data. */
   prompt: z.string(),
   systemPrompt: z.string(),

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
@@ -7,6 +8,7 @@ import type { GitLimits } from "./git/limits.ts";
 import type { Mirror } from "./git/mirror.ts";
 import type { BranchOwnership } from "./git/vet.ts";
 import { createModelDoor } from "./model/door.ts";
+import type { Upstream } from "./model/upstream.ts";
 import { createRunnerDoor } from "./runner/door.ts";
 import { createGateway } from "./server.ts";
 import type { Authentication } from "./session.ts";
@@ -23,16 +25,18 @@ export async function startGateway(options: {
     environment: Readonly<Record<string, string>>;
     limits: GitLimits;
   };
-  model: { baseUrl: string; apiKey: Secret | null };
+  model: { upstream: Upstream; form: ModelForm };
   log: Logger;
 }): Promise<AsyncDisposable> {
   const { intake, mirror, log } = options;
   const model = createModelDoor({
-    baseUrl: options.model.baseUrl,
-    apiKey: () => Promise.resolve(options.model.apiKey),
+    upstream: options.model.upstream,
+    serverTools: options.model.form.serverTools,
     budget: { check: (sessionId, inFlight) => intake.checkBudget(sessionId, inFlight) },
     onCall: ({ sessionId, usage, ...call }) =>
       intake.record(sessionId, "model.called", { ...usage, ...call }),
+    onRefusal: ({ sessionId, model: asked, service }) =>
+      intake.record(sessionId, "model.refused", { model: asked, service }),
     log,
   });
   const git = createGitDoor({

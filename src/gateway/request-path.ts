@@ -11,6 +11,11 @@ export function readPath(target: string): { steps: string[]; query: URLSearchPar
   return { steps, query: new URLSearchParams(query) };
 }
 
+/** The step that chooses the door; each door then reads the rest as strictly as what lies behind it asks for. */
+export function firstStep(target: string): string {
+  return /^\/([\w-]+)(?:\/|\?|$)/.exec(target)?.[1] ?? "";
+}
+
 function splitOnce(text: string, separator: string): string[] {
   const at = text.indexOf(separator);
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import type { Logger } from "pino";
 import { HubError } from "../core/errors.ts";
-import { readPath } from "./request-path.ts";
+import { firstStep } from "./request-path.ts";
 import type { Authentication, Door } from "./session.ts";
 
 /** Longest path that fits a unix socket address on every system we run on (sockaddr_un holds 104 on macOS). */
@@ -125,7 +125,7 @@ function createHandler(options: {
       else if (session === "ended")
         answer(res, 410, { error: "Session has ended", code: "session_ended" });
       else {
-        const door = options.doors.get(readPath(req.url ?? "")?.steps[0] ?? "");
+        const door = options.doors.get(firstStep(req.url ?? ""));
         if (door === undefined) answer(res, 404, { error: "Not found", code: "not_found" });
         else await door(req, res, session);
       }

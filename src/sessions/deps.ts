@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
 import type { Id } from "../core/id.ts";
+import type { ModelForm } from "../core/job.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Repository } from "../core/repository.ts";
@@ -43,7 +44,7 @@ export interface SessionSettings {
   /** How long a sandbox that was told to end may take for its result. */
   graceMs: number;
   policy: Pick<Policy, "pushBranches" | "pushWorkflows" | "maxTokens" | "maxCostUsd">;
-  agent: { name: string; executable: string; model: string | null };
+  agent: { name: string; executable: string; model: string | null; modelForm: ModelForm };
   /** Who commits. */
   author: { name: string; email: string };
   stallMs: number;

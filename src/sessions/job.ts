@@ -32,6 +32,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     agent: settings.agent.name,
     agentExecutable: settings.agent.executable,
     model: settings.agent.model,
+    modelForm: settings.agent.modelForm,
     prompt: taskPrompt(parts),
     systemPrompt: systemPrompt(parts),
     agentSessionId: id,

@@ -5,9 +5,12 @@ import { budgetExceeded } from "../../src/core/errors.ts";
 import { newId } from "../../src/core/id.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Usage } from "../../src/core/session.ts";
+import { createAnthropic } from "../../src/gateway/model/anthropic.ts";
 import { createModelDoor } from "../../src/gateway/model/door.ts";
 import type { ModelLimits } from "../../src/gateway/model/door.ts";
+import type { ModelRefusal } from "../../src/gateway/model/refusals.ts";
 import type { ModelCall } from "../../src/gateway/model/settlement.ts";
+import type { Upstream } from "../../src/gateway/model/upstream.ts";
 import { createGateway } from "../../src/gateway/server.ts";
 import type { GatewaySession } from "../../src/gateway/session.ts";
 import { listenOnLoopback } from "./loopback.ts";
@@ -27,24 +30,36 @@ export const session: GatewaySession = {
   workBranch: null,
 };
 
-/** A model door before an upstream, with a budget in memory. */
+/** A model door before an upstream (by its address: Anthropic's own form), with a budget in memory. */
 export async function createModelDoorHouse(
-  baseUrl: string,
-  options: { maxTokens?: number; limits?: Partial<ModelLimits> } = {},
+  upstream: Upstream | string,
+  options: {
+    maxTokens?: number;
+    limits?: Partial<ModelLimits>;
+    serverTools?: readonly string[];
+  } = {},
 ) {
   const lines: string[] = [];
   const calls: ModelCall[] = [];
+  const refusals: ModelRefusal[] = [];
   const recorded: Usage[] = [];
   const used = () => recorded.reduce((sum, one) => sum + one.inputTokens + one.outputTokens, 0);
   const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
   const model = createModelDoor({
-    baseUrl,
-    apiKey: () => Promise.resolve(new Secret(KEY)),
+    upstream:
+      typeof upstream === "string"
+        ? createAnthropic({ form: "anthropic", baseUrl: upstream, apiKey: new Secret(KEY) })
+        : upstream,
+    serverTools: options.serverTools ?? [],
     budget: {
       check: (_id, inFlight) =>
         options.maxTokens !== undefined && used() + inFlight.tokens >= options.maxTokens
           ? Promise.reject(budgetExceeded("tokens", options.maxTokens))
           : Promise.resolve(),
+    },
+    onRefusal(refusal) {
+      refusals.push(refusal);
+      return Promise.resolve();
     },
     onCall(call) {
       recorded.push(call.usage);
@@ -61,7 +76,10 @@ export async function createModelDoorHouse(
     log,
   });
   const { port } = await gateway.listen();
-  const post = (body: unknown, more: { signal?: AbortSignal; path?: string } = {}) =>
+  const post = (
+    body: unknown,
+    more: { signal?: AbortSignal; path?: string; headers?: Record<string, string> } = {},
+  ) =>
     fetch(`http://127.0.0.1:${port}${more.path ?? "/model/v1/messages?beta=true"}`, {
       method: "POST",
       headers: {
@@ -71,6 +89,7 @@ export async function createModelDoorHouse(
         "anthropic-version": "2023-06-01",
         "anthropic-beta": "some-feature",
         cookie: "a=b",
+        ...more.headers,
       },
       body: typeof body === "string" ? body : JSON.stringify(body),
       ...(more.signal === undefined ? {} : { signal: more.signal }),
@@ -78,6 +97,7 @@ export async function createModelDoorHouse(
   return {
     url: `http://127.0.0.1:${port}/model`,
     calls,
+    refusals,
     recorded,
     lines,
     closeModel: () => model.close(),

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Event, EventBody, EventKind } from "../../src/core/event.ts";
 import { newId, sandboxName } from "../../src/core/id.ts";
-import type { Job, RunnerResult } from "../../src/core/job.ts";
+import type { Job, ModelForm, RunnerResult } from "../../src/core/job.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { createGitDoorHouse, REPOSITORY } from "./git-door.ts";
 import type { GitDoorHouse } from "./git-door.ts";
@@ -16,6 +16,13 @@ import { standInAgentPath } from "./stand-in.ts";
 import { createTempDir } from "./temp-dir.ts";
 import { waitFor } from "./wait.ts";
 
+/** As with an API key. */
+export const ANTHROPIC_FORM: ModelForm = {
+  form: "anthropic",
+  region: null,
+  families: { opus: null, sonnet: null, haiku: null },
+  serverTools: [],
+};
 const MAIN = join(import.meta.dirname, "../../src/runner/main.ts");
 export const WORK_BRANCH = "claude/work";
 
@@ -82,6 +89,7 @@ export async function createRunnerHouse(
       agent: "claude-code",
       agentExecutable: standInAgentPath,
       model: null,
+      modelForm: ANTHROPIC_FORM,
       prompt: "Nothing.",
       systemPrompt: "You are tested.",
       agentSessionId: newId(),

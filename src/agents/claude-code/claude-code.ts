@@ -1,5 +1,6 @@
 import type { Job } from "../../core/job.ts";
 import type { Agent, AgentCommand, AgentPlace } from "../agent.ts";
+import { modelEnvironment } from "./model-environment.ts";
 import { createClaudeCodeOutput } from "./output.ts";
 
 /** Reading and thinking only: nothing in this list can change a file or run a command. */
@@ -21,7 +22,7 @@ export const claudeCode: Agent = {
   name: "claude-code",
   command: (job, place) => ({
     argv: argumentsOf(job),
-    env: environmentOf(place),
+    env: environmentOf(job, place),
     stdin: job.prompt,
   }),
   createOutput: createClaudeCodeOutput,
@@ -45,20 +46,20 @@ function argumentsOf(job: Job): AgentCommand["argv"] {
     "project",
     ...(job.model === null ? [] : ["--model", job.model]),
     // Nobody is there to be asked. The sandbox is what confines the agent, not its own questions.
+    // The provider would search; where it may not, the agent need not try.
+    ...(job.modelForm.serverTools.includes("web_search") ? [] : ["--disallowedTools", "WebSearch"]),
     ...(job.policy.edit ? ["--dangerously-skip-permissions"] : ["--tools", READING_TOOLS]),
   ];
 }
 
-function environmentOf(place: AgentPlace): Record<string, string> {
+function environmentOf(job: Job, place: AgentPlace): Record<string, string> {
   return {
     PATH: place.searchPath,
     HOME: place.homeDir,
     LANG: "C.UTF-8",
     TERM: "dumb",
     ...place.gitEnv,
-    ANTHROPIC_BASE_URL: `${place.gatewayUrl}/model`,
-    // Claude Code wants some key. The real one is added outside of the sandbox.
-    ANTHROPIC_API_KEY: "added-by-the-gateway",
+    ...modelEnvironment(job.modelForm, `${place.gatewayUrl}/model`),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_TELEMETRY: "1",
     DISABLE_AUTOUPDATER: "1",

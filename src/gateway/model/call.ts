@@ -1,15 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
-import { payloadTooLarge } from "../../core/errors.ts";
+import { invalidRequest, payloadTooLarge } from "../../core/errors.ts";
 import { parseJson } from "../json.ts";
 import type { GatewaySession } from "../session.ts";
 import type { HeldBody } from "./held.ts";
+import type { Route } from "./upstream.ts";
 
 /** One request of the agent, read as far as the hub needs it. */
 export interface Call {
   session: GatewaySession;
-  /** Path and query for the API. */
-  target: string;
+  route: Route;
+  /** What was asked, as it was understood. */
+  asked: object;
+  /** The same, to be sent: not the client's bytes, which another reader might understand in another way. */
   body: Buffer;
   model: string;
   maxOutputTokens: number;
@@ -18,17 +21,26 @@ export interface Call {
 }
 
 const Head = z.object({
-  model: z.string().max(200).catch("unknown"),
+  model: z.string().max(300).catch("unknown"),
   max_tokens: z.int().positive().catch(32_000),
   stream: z.boolean().catch(false),
 });
+const Asked = z.record(z.string(), z.unknown());
 
 /** Reads one request. `held` learns of every byte of it before it is kept. */
 export async function readCall(
   req: IncomingMessage,
-  session: GatewaySession,
-  maxBytes: number,
-  held: HeldBody,
+  {
+    session,
+    route,
+    maxBytes,
+    held,
+  }: {
+    session: GatewaySession;
+    route: Route;
+    maxBytes: number;
+    held: HeldBody;
+  },
 ): Promise<Call> {
   const startedAt = performance.now();
   const chunks: Buffer[] = [];
@@ -40,16 +52,18 @@ export async function readCall(
     held.grow(bytes.length);
     chunks.push(bytes);
   }
-  const body = Buffer.concat(chunks);
-  // What is not JSON goes on as it is: refusing it is the API's business.
-  const head = Head.catch(Head.parse({})).parse(parseJson(body.toString()));
+  const parsed = Asked.safeParse(parseJson(Buffer.concat(chunks).toString()));
+  if (!parsed.success) throw invalidRequest("", "The body is not a JSON object");
+  const asked = parsed.data;
+  const head = Head.parse(asked);
   return {
     session,
-    target: (req.url ?? "").slice("/model".length),
-    body,
-    model: head.model,
+    route,
+    asked,
+    body: asBytes(asked),
+    model: route.model ?? head.model,
     maxOutputTokens: head.max_tokens,
-    streams: head.stream,
+    streams: route.streams ?? head.stream,
     startedAt,
   };
 }
@@ -57,4 +71,14 @@ export async function readCall(
 /** About four bytes a token; base64 images count for more than they cost. */
 export function inputEstimate(call: Call): number {
   return Math.ceil(call.body.length / 4);
+}
+
+function asBytes(asked: object): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(asked));
+  } catch (error) {
+    // Nested deeper than the stack is.
+    if (error instanceof RangeError) throw invalidRequest("", "The body is nested too deeply");
+    throw error;
+  }
 }

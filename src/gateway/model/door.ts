@@ -1,26 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { z } from "zod";
-import { HubError, upstreamFailed } from "../../core/errors.ts";
-import type { Secret } from "../../core/secret.ts";
-import { readPath } from "../request-path.ts";
+import { HubError, invalidRequest } from "../../core/errors.ts";
 import type { Door, GatewaySession } from "../session.ts";
-import { write } from "../write.ts";
 import { createBudgetGate } from "./budget.ts";
 import type { Budget, BudgetGate, Spend } from "./budget.ts";
 import { inputEstimate, readCall } from "./call.ts";
 import type { Call } from "./call.ts";
-import { createUpstream } from "./exchange.ts";
-import type { Upstream } from "./exchange.ts";
+import { createExchange } from "./exchange.ts";
 import { answerFailure } from "./failure.ts";
 import { createHeld } from "./held.ts";
-import { clientHeaders, upstreamHeaders } from "./headers.ts";
+import { pass } from "./pass.ts";
+import type { Passage } from "./pass.ts";
 import { LIST_PRICES, costUsd, priceOf } from "./pricing.ts";
 import type { PriceRule } from "./pricing.ts";
+import { createRefusals } from "./refusals.ts";
+import type { ModelRefusal, Refusals } from "./refusals.ts";
 import { createSettlements } from "./settlement.ts";
 import type { ModelCall, Settlements } from "./settlement.ts";
+import type { Upstream } from "./upstream.ts";
 import { createAnswerReader, noTokens } from "./usage.ts";
 import type { AnswerUsage } from "./usage.ts";
+import { serviceAskedFor } from "./vet.ts";
 
 export interface ModelLimits {
   maxBodyBytes: number;
@@ -47,43 +47,45 @@ export interface ModelDoor extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Parts {
-  apiKey(): Promise<Secret | null>;
+interface Parts extends Passage {
   gate: BudgetGate;
-  upstream: Upstream;
+  serverTools: readonly string[];
+  refusals: Refusals;
   settlements: Settlements;
   held: ReturnType<typeof createHeld>;
   prices: readonly PriceRule[];
   limits: ModelLimits;
-  log: Logger;
 }
 
 /**
- * The model door: `POST /model/v1/messages` and `/model/v1/messages/count_tokens`, passed to the Anthropic API with
- * the hub's key and passed back as they come.
+ * The model door: what an agent asks of its model below `/model`, in the form of the one way to the model that the hub
+ * uses, passed on with the hub's credential, and passed back as it comes.
  */
 export function createModelDoor(options: {
-  /** ANTHROPIC_BASE_URL. */
-  baseUrl: string;
-  apiKey(): Promise<Secret | null>;
+  upstream: Upstream;
+  /** Services of the provider that agents may use, by the names of `CLAUDE_HUB_MODEL_SERVER_TOOLS`. */
+  serverTools: readonly string[];
   budget: Budget;
   onCall(call: ModelCall): Promise<void>;
+  onRefusal(refusal: ModelRefusal): Promise<void>;
   /** Prices of the deployment; the list prices follow them. */
   prices?: readonly PriceRule[];
   limits?: Partial<ModelLimits>;
   log: Logger;
 }): ModelDoor {
   const limits = { ...MODEL_LIMITS, ...options.limits };
-  const upstream = createUpstream(options.baseUrl, limits.silenceMs);
+  const exchange = createExchange(limits.silenceMs);
   const settlements = createSettlements(options);
   const parts: Parts = {
-    apiKey: () => options.apiKey(),
+    upstream: options.upstream,
+    exchange,
+    serverTools: options.serverTools,
+    refusals: createRefusals((refusal) => options.onRefusal(refusal)),
     gate: createBudgetGate({
       budget: options.budget,
       maxCalls: limits.maxCalls,
       maxWaiting: limits.maxWaitingCalls,
     }),
-    upstream,
     settlements,
     held: createHeld(limits.maxHeldBytes),
     prices: [...(options.prices ?? []), ...LIST_PRICES],
@@ -93,7 +95,7 @@ export function createModelDoor(options: {
   const running = new Set<Promise<void>>();
   const close = async () => {
     // Whole answers are waited for even when their reader has left: what still runs ends here, and is settled.
-    upstream.close();
+    exchange.close();
     await Promise.allSettled(running);
     await settlements.idle();
   };
@@ -121,22 +123,33 @@ async function serve(
   const gone = new AbortController();
   res.once("close", () => gone.abort());
   try {
-    const path = readPath(req.url ?? "")
-      ?.steps.slice(1)
-      .join("/");
-    const known = path === "v1/messages" || path === "v1/messages/count_tokens";
-    if (req.method !== "POST" || !known) throw new HubError("not_found", "Not found");
+    const route = parts.upstream.route((req.url ?? "").slice("/model".length));
+    if (req.method !== "POST" || route === null) throw new HubError("not_found", "Not found");
     using held = parts.held.open(session.sessionId);
-    const call = await readCall(req, session, parts.limits.maxBodyBytes, held);
-    if (path === "v1/messages") await spend(parts, call, req, res, gone.signal);
+    const { maxBodyBytes } = parts.limits;
+    const call = await readCall(req, { session, route, maxBytes: maxBodyBytes, held });
+    await refuseServices(parts, call);
+    if (route.kind === "message") await spend(parts, call, req, res, gone.signal);
     else await pass(parts, call, req, res, { abort: gone.signal, read: () => undefined });
   } catch (error) {
     if (gone.signal.aborted || res.destroyed) return;
     if (!(error instanceof HubError)) throw error;
-    if (error.cause !== undefined) parts.log.warn({ err: error.cause }, "model call failed");
+    if (error.cause !== undefined || error.hint !== undefined)
+      parts.log.warn({ err: error.cause ?? error, hint: error.hint }, "model call failed");
     if (res.headersSent) res.destroy();
     else answerFailure(res, error);
   }
+}
+
+/** The provider must not do for an agent what the egress door would not let it do. */
+async function refuseServices(parts: Parts, call: Call): Promise<void> {
+  const service = serviceAskedFor(call.asked, parts.serverTools);
+  if (service === null) return;
+  await parts.refusals.tell({ sessionId: call.session.sessionId, model: call.model, service });
+  throw invalidRequest(
+    "",
+    `${service} would be done by the model's provider, which this hub does not allow (CLAUDE_HUB_MODEL_SERVER_TOOLS)`,
+  );
 }
 
 /** A call that costs money: budget before it, usage after it, however it ends. */
@@ -208,42 +221,4 @@ function mostOf(parts: Parts, call: Call): Spend {
     tokens: inputTokens + outputTokens,
     costUsd: costUsd(counts, priceOf(call.model, parts.prices)),
   };
-}
-
-/** Sends a call on and its answer back, byte for byte, at the pace of the slower side. */
-async function pass(
-  parts: Parts,
-  call: Call,
-  req: IncomingMessage,
-  res: ServerResponse,
-  watch: {
-    abort: AbortSignal;
-    head?(answered: IncomingMessage): void;
-    read(chunk: Uint8Array): void;
-  },
-): Promise<void> {
-  const apiKey = await parts.apiKey();
-  if (apiKey === null)
-    throw new HubError("forbidden", "The hub has no model key: ANTHROPIC_API_KEY is not set");
-  const headers = upstreamHeaders(req.headers, apiKey, call.body.length);
-  try {
-    const { target, body } = call;
-    const answered = await parts.upstream.send({ target, headers, body, signal: watch.abort });
-    watch.head?.(answered);
-    const status = answered.statusCode ?? 502;
-    if (status === 401) parts.log.error("the model api refuses the hub's key");
-    if (!res.destroyed) {
-      res.writeHead(status, clientHeaders(answered.headers));
-      res.flushHeaders();
-    }
-    for await (const part of answered) {
-      const chunk = z.instanceof(Uint8Array).parse(part);
-      const ready = write(res, chunk);
-      watch.read(chunk);
-      await ready;
-    }
-    res.end();
-  } catch (error) {
-    throw upstreamFailed("model", error);
-  }
 }

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import type { Secret } from "../../core/secret.ts";
 
 /** Meant for the next hop alone. Source: RFC 9110, section 7.6.1. */
 const HOP_BY_HOP = [
@@ -21,7 +20,9 @@ const REPLACED = [
   "x-api-key",
   "cookie",
   "accept-encoding",
+  "content-encoding",
   "content-length",
+  "content-type",
   "expect",
   "forwarded",
   "x-forwarded-for",
@@ -29,15 +30,26 @@ const REPLACED = [
   "x-forwarded-proto",
 ];
 
-/** Headers for the model's API: the client's own, without its credentials, with the hub's key. */
-export function upstreamHeaders(
-  client: IncomingHttpHeaders,
-  apiKey: Secret,
-  bodyBytes: number,
-): OutgoingHttpHeaders {
+/** All that a cloud gets of the client's: others of its headers steer whose account pays, and how. */
+const CHOSEN = ["accept", "anthropic-beta", "anthropic-version", "user-agent"];
+
+/** The client's headers, without its credentials. */
+export function passedHeaders(client: IncomingHttpHeaders, bodyBytes: number): OutgoingHttpHeaders {
+  return { ...without(client, [...HOP_BY_HOP, ...REPLACED]), ...ownHeaders(bodyBytes) };
+}
+
+/** The few of the client's headers that may matter. */
+export function chosenHeaders(client: IncomingHttpHeaders, bodyBytes: number): OutgoingHttpHeaders {
+  const chosen = CHOSEN.filter((name) => client[name] !== undefined);
   return {
-    ...without(client, [...HOP_BY_HOP, ...REPLACED]),
-    "x-api-key": apiKey.reveal(),
+    ...Object.fromEntries(chosen.map((name) => [name, client[name]])),
+    ...ownHeaders(bodyBytes),
+  };
+}
+
+function ownHeaders(bodyBytes: number): OutgoingHttpHeaders {
+  return {
+    "content-type": "application/json",
     // Usage is read from the answer as it passes.
     "accept-encoding": "identity",
     "content-length": bodyBytes,

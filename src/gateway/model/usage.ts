@@ -2,6 +2,7 @@ import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
 import { z } from "zod";
 import { parseJson } from "../json.ts";
+import { createFrameReader } from "./event-stream.ts";
 import type { TokenCounts } from "./pricing.ts";
 
 /** What one answer of the Messages API says of itself, read from a copy of its bytes. */
@@ -30,46 +31,67 @@ const Usage = z.object({
   cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish(),
 });
 const Message = z.object({ model: z.string().max(200), usage: Usage });
-const MessageStart = z.object({ message: Message });
-const MessageDelta = z.object({ usage: Usage });
-const ContentDelta = z.object({ delta: z.record(z.string(), z.unknown()) });
+const StreamEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("message_start"), message: Message }),
+  z.object({ type: z.literal("message_delta"), usage: Usage }),
+]);
+
+/** How a piece of content begins on the wire, and how much of it is not content. */
+const CONTENT = '{"type":"content_block_delta"';
+const CONTENT_WRAPPING =
+  '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'.length;
 
 /** A rough figure, on the high side for English and code. */
 const CHARS_PER_TOKEN = 4;
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
 
 export function createAnswerReader(contentType: string): AnswerReader {
-  return contentType.includes("text/event-stream") ? createStreamReader() : createJsonReader();
+  if (contentType.includes("text/event-stream")) return createStreamReader();
+  if (contentType.includes("application/vnd.amazon.eventstream")) return createFramedReader();
+  return createJsonReader();
+}
+
+function createStreamReader(): AnswerReader {
+  const tally = createTally();
+  const decoder = new StringDecoder("utf8");
+  const parser = createParser({ onEvent: ({ data }) => tally.take(data) });
+  return { read: (chunk) => parser.feed(decoder.write(chunk)), end: () => tally.end() };
+}
+
+/** Amazon Bedrock's stream: the same events in another framing. */
+function createFramedReader(): AnswerReader {
+  const tally = createTally();
+  const frames = createFrameReader((json) => tally.take(json));
+  return { read: (chunk) => frames.feed(chunk), end: () => tally.end() };
 }
 
 /**
  * Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming. `message_start` has the input figures,
  * `message_delta` the cumulative final ones.
  */
-function createStreamReader(): AnswerReader {
+function createTally(): { take(json: string): void; end(): AnswerUsage } {
   const answer: AnswerUsage = { model: null, counts: noTokens(), certainty: "none" };
   let writtenChars = 0;
-  const decoder = new StringDecoder("utf8");
-  const parser = createParser({
-    onEvent({ event, data }) {
-      const body = parseJson(data);
-      if (event === "message_start") {
-        const start = MessageStart.safeParse(body);
-        if (!start.success) return;
-        answer.model = start.data.message.model;
-        merge(answer.counts, start.data.message.usage);
-        answer.certainty = "partial";
-      } else if (event === "message_delta") {
-        const delta = MessageDelta.safeParse(body);
-        if (!delta.success) return;
-        merge(answer.counts, delta.data.usage);
-        answer.certainty = "exact";
-      } else if (event === "content_block_delta") writtenChars += charsOf(body);
-    },
-  });
 
   return {
-    read: (chunk) => parser.feed(decoder.write(chunk)),
+    take(json) {
+      if (json.startsWith(CONTENT)) {
+        // Nearly all of a stream; reading each would cost more than passing it on.
+        writtenChars += Math.max(0, json.length - CONTENT_WRAPPING);
+        return;
+      }
+      const event = StreamEvent.safeParse(parseJson(json));
+      if (!event.success) {
+        if (json.includes('"content_block_delta"')) writtenChars += json.length;
+      } else if (event.data.type === "message_start") {
+        answer.model = event.data.message.model;
+        merge(answer.counts, event.data.message.usage);
+        answer.certainty = "partial";
+      } else {
+        merge(answer.counts, event.data.usage);
+        answer.certainty = "exact";
+      }
+    },
     end() {
       if (answer.certainty === "partial") {
         // Whoever cuts the stream just before its figures has had the tokens all the same.
@@ -117,13 +139,4 @@ function merge(counts: TokenCounts, usage: z.infer<typeof Usage>): void {
   counts.cacheWriteTokens = usage.cache_creation_input_tokens ?? counts.cacheWriteTokens;
   counts.cacheWriteHourTokens =
     usage.cache_creation?.ephemeral_1h_input_tokens ?? counts.cacheWriteHourTokens;
-}
-
-function charsOf(body: unknown): number {
-  const parsed = ContentDelta.safeParse(body);
-  if (!parsed.success) return 0;
-  return Object.entries(parsed.data.delta).reduce(
-    (sum, [key, value]) => (key !== "type" && typeof value === "string" ? sum + value.length : sum),
-    0,
-  );
 }
