@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import type { Logger } from "pino";
+import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
@@ -11,6 +12,7 @@ import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createEventFeed } from "./events/feed.ts";
+import { resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
 import { GIT_LIMITS } from "./gateway/git/limits.ts";
@@ -104,6 +106,7 @@ export async function startHub(options: {
     clock: systemClock,
     log,
   });
+  const hubPorts = portsOf(config, url);
   parts.use(
     await startGateway({
       socketPath: join(dataDir.path, GATEWAY_DIR, GATEWAY_SOCKET),
@@ -112,6 +115,8 @@ export async function startHub(options: {
       ownership: branches,
       git,
       model,
+      egress: { ...config.egress, rules: await egressRules(config), hubPorts },
+      sessionConnections: config.gateway.sessionConnections,
       log,
     }),
   );
@@ -132,6 +137,7 @@ export async function startHub(options: {
     log,
   });
   const server = parts.use(await listen(http, config.http));
+  hubPorts.add(Number(new URL(server.url).port));
   startup.reached("listening");
   const all = parts.move();
   return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() };
@@ -229,6 +235,22 @@ function gitSettings(config: Config, dir: string, log: Logger) {
   };
 }
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+async function egressRules({ egress, github }: Config) {
+  const named = await resolvePresets(egress.presets, {
+    environment: toolEnvironment(),
+    serverUrl: github.serverUrl,
+    apiUrl: github.apiUrl,
+  });
+  return [...egress.hosts, ...named];
+}
+
+/** Where the hub and its database listen; a port that is chosen later is added then. */
+function portsOf(config: Config, databaseAddress: string): Set<number> {
+  const port = URL.canParse(databaseAddress) ? new URL(databaseAddress).port : "";
+  return new Set([config.http.port, Number(port || POSTGRES_PORT)]);
+}
+const POSTGRES_PORT = 5_432;
 
 function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm) {
   return {

@@ -10,6 +10,8 @@ export interface AgentPlace {
   searchPath: string;
   /** What git needs to work here, also when the agent calls it. */
   gitEnv: Record<string, string>;
+  /** What makes programs ask the gateway for other hosts. */
+  proxyEnv: Record<string, string>;
 }
 
 export interface AgentCommand {

@@ -122,12 +122,41 @@ function read(from: Source, dir: string) {
       processes: from.required(SETTINGS.gitProcesses),
       pushBytes: from.required(SETTINGS.pushBytes),
     },
+    gateway: { sessionConnections: from.required(SETTINGS.sessionConnections) },
+    egress: {
+      hosts: from.required(SETTINGS.egressHosts),
+      presets: from.required(SETTINGS.egressPresets),
+      addresses: from.required(SETTINGS.egressAddresses),
+      repositories: from.required(SETTINGS.egressRepositories),
+      dnsServers: from.required(SETTINGS.egressDns),
+      limits: {
+        connections: from.required(SETTINGS.egressConnections),
+        sessionConnections: from.required(SETTINGS.egressSessionConnections),
+        receiveBytes: from.required(SETTINGS.egressReceiveBytes),
+        sendBytes: from.required(SETTINGS.egressSendBytes),
+        connectMs: from.required(SETTINGS.egressConnectMs),
+        idleMs: from.required(SETTINGS.egressIdleMs),
+        headerBytes: from.required(SETTINGS.egressHeaderBytes),
+      },
+    },
   } as const;
 }
 
 /** Where programs are looked for. */
 export function searchPath(env: Variables = environment): string {
   return env["PATH"] ?? "/usr/bin:/bin";
+}
+
+const TOOL_VARIABLES =
+  /^(PATH|HOME|XDG_CONFIG_(HOME|DIRS)|CARGO_HOME|GO(PROXY|SUMDB|ENV|FLAGS)|(npm|NPM)_(config|CONFIG)_(registry|REGISTRY|userconfig|USERCONFIG|globalconfig|GLOBALCONFIG)|PIP_(INDEX_URL|EXTRA_INDEX_URL|CONFIG_FILE))$/;
+
+/** What tells package tools where their configuration is; nothing else of the hub's environment. */
+export function toolEnvironment(env: Variables = environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && TOOL_VARIABLES.test(name) ? [[name, value] as const] : [],
+    ),
+  );
 }
 
 /** `~` is a shell's business, but not everybody's environment went through a shell. */

@@ -1,3 +1,4 @@
+import { EGRESS_SETTINGS } from "./egress-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
 import { MODEL_SETTINGS } from "./model-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
@@ -9,4 +10,5 @@ export const SETTINGS = {
   ...FORGE_SETTINGS,
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
+  ...EGRESS_SETTINGS,
 };

@@ -24,6 +24,12 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
       return line(`pushed ${text("branch")} at ${text("sha").slice(0, 10)}`);
     case "push.refused":
       return line(`push of ${text("ref")} refused: ${text("reason")}`);
+    case "egress.allowed":
+      return line(`connected to ${text("host")}:${text("port")}${times(body)}`);
+    case "egress.refused":
+      return line(
+        `connection to ${text("host")}:${text("port")} refused: ${text("reason")}${times(body)}`,
+      );
     case "session.completed":
       return line(`session completed: ${text("summary")}`);
     case "session.failed":
@@ -40,6 +46,11 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
     default:
       return line(`${event.kind.replace(".", " ")}${fields(body)}`);
   }
+}
+
+/** Repetitions are told in larger and larger steps. */
+function times({ count }: EventBody): string {
+  return typeof count === "number" && count > 1 ? ` (${count} times)` : "";
 }
 
 function fields(body: EventBody): string {

@@ -40,6 +40,8 @@ export const EVENT_KINDS = [
   "commit.created", // sha, subject: left-over work committed by the runner
   "branch.pushed", // branch, sha, url
   "push.refused", // ref, reason
+  "egress.allowed", // host, port, count: how often so far
+  "egress.refused", // host, port, reason, count: how often so far
   "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
   "model.refused", // model, service: what the model's provider was asked to do and may not
   "budget.exceeded", // what, limit, used

@@ -1,8 +1,14 @@
 import type { Logger } from "pino";
 import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
+import type { EgressRule } from "../core/egress.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
+import { createAddressCheck } from "./egress/addresses.ts";
+import { createEgressDoor } from "./egress/door.ts";
+import type { EgressLimits } from "./egress/limits.ts";
+import { createRepositoryRules } from "./egress/repository-rules.ts";
+import { createLookup } from "./egress/resolver.ts";
 import { createGitDoor } from "./git/door.ts";
 import type { GitLimits } from "./git/limits.ts";
 import type { Mirror } from "./git/mirror.ts";
@@ -12,6 +18,20 @@ import type { Upstream } from "./model/upstream.ts";
 import { createRunnerDoor } from "./runner/door.ts";
 import { createGateway } from "./server.ts";
 import type { Authentication } from "./session.ts";
+
+/** Where sandboxes may connect to, beyond the hub's own doors. */
+interface EgressOptions {
+  rules: readonly EgressRule[];
+  /** Addresses and ranges that are open although they are not public. */
+  addresses: readonly string[];
+  /** Repositories that may add hosts. */
+  repositories: readonly string[];
+  /** None: the machine's own. */
+  dnsServers: readonly string[];
+  /** Ports of this machine that no sandbox is ever connected to; more may be added later. */
+  hubPorts: ReadonlySet<number>;
+  limits: Omit<EgressLimits, "recheckMs">;
+}
 
 /** Opens the doors of sandboxes. */
 export async function startGateway(options: {
@@ -26,6 +46,9 @@ export async function startGateway(options: {
     limits: GitLimits;
   };
   model: { upstream: Upstream; form: ModelForm };
+  egress: EgressOptions;
+  /** Connections that one sandbox may hold. */
+  sessionConnections: number;
   log: Logger;
 }): Promise<AsyncDisposable> {
   const { intake, mirror, log } = options;
@@ -49,6 +72,23 @@ export async function startGateway(options: {
         : intake.record(sessionId, "push.refused", { ref, reason }),
     log,
   });
+  const egress = createEgressDoor({
+    ...options.egress,
+    rulesOf: createRepositoryRules({
+      repositories: options.egress.repositories,
+      mirror,
+      environment: options.git.environment,
+      log,
+    }),
+    check: createAddressCheck({
+      ranges: options.egress.addresses,
+      hubPorts: () => options.egress.hubPorts,
+    }),
+    lookup: createLookup(options.egress.dnsServers, options.egress.limits.connectMs),
+    record: (sessionId, kind, body) => intake.record(sessionId, kind, body),
+    hasEnded: (sessionId) => intake.hasEnded(sessionId),
+    log,
+  });
   const gateway = createGateway({
     address: { socketPath: options.socketPath },
     authenticate: (token) => authenticate(intake, token),
@@ -57,12 +97,15 @@ export async function startGateway(options: {
       ["git", git],
       ["model", model.door],
     ]),
+    proxy: egress,
+    limits: { maxSessionConnections: options.sessionConnections },
     log,
   });
   await gateway.listen();
   return {
     async [Symbol.asyncDispose]() {
       await gateway.close();
+      egress.close();
       await model.close();
       await mirror.close();
     },

@@ -3,19 +3,26 @@ import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { connect } from "node:net";
+import { Socket, connect } from "node:net";
 import { dirname } from "node:path";
 import type { Logger } from "pino";
 import { HubError } from "../core/errors.ts";
+import { LINGER_MS, answer, answerTunnel, refusalOf } from "./answer.ts";
+import type { Refusal } from "./answer.ts";
+import { createConnections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import { firstStep } from "./request-path.ts";
-import type { Authentication, Door } from "./session.ts";
+import type { Authentication, Door, GatewaySession, ProxyDoor } from "./session.ts";
 
 /** Longest path that fits a unix socket address on every system we run on (sockaddr_un holds 104 on macOS). */
 const MAX_SOCKET_PATH_BYTES = 103;
-const LINGER_MS = 2_000;
 
 export interface GatewayLimits {
   maxConnections: number;
+  /** Of one session. */
+  maxSessionConnections: number;
+  /** That have not shown a token yet. */
+  maxUnnamedConnections: number;
   maxHeaderBytes: number;
   /** For the headers of one request. */
   headersTimeoutMs: number;
@@ -28,6 +35,8 @@ export interface GatewayLimits {
 
 export const GATEWAY_LIMITS: GatewayLimits = {
   maxConnections: 4_096,
+  maxSessionConnections: 256,
+  maxUnnamedConnections: 512,
   maxHeaderBytes: 16_384,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 600_000,
@@ -50,12 +59,18 @@ export function createGateway(options: {
   address: { socketPath: string } | { port: number };
   authenticate(token: string): Promise<Authentication>;
   doors: ReadonlyMap<string, Door>;
+  /** Takes requests that name their target in full, and tunnels. */
+  proxy?: ProxyDoor;
   log: Logger;
   limits?: Partial<GatewayLimits>;
 }): Gateway {
-  const { address } = options;
+  const { address, proxy } = options;
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
-  const handle = createHandler(options);
+  const connections = createConnections({
+    maxEach: limits.maxSessionConnections,
+    maxUnnamed: limits.maxUnnamedConnections,
+  });
+  const handler = createHandler({ ...options, connections });
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -63,9 +78,16 @@ export function createGateway(options: {
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
     },
-    (req, res) => void handle(req, res),
+    (req, res) => void handler.handle(req, res),
   );
   server.maxConnections = limits.maxConnections;
+  server.on("connection", (socket) => connections.add(socket));
+  if (proxy !== undefined)
+    server.on("connect", (req, socket, head) => {
+      if (!(socket instanceof Socket)) return void socket.destroy();
+      if (head.length > 0) socket.unshift(head);
+      return void handler.tunnel(proxy, req, socket);
+    });
 
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= server.listening ? drain() : Promise.resolve());
@@ -74,7 +96,10 @@ export function createGateway(options: {
     const ended = once(server, "close");
     server.close();
     server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), limits.drainMs);
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+      connections.destroyAll();
+    }, limits.drainMs);
     await ended;
     clearTimeout(timer);
   }
@@ -96,44 +121,92 @@ export function createGateway(options: {
   };
 }
 
+interface Handler {
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  tunnel(proxy: ProxyDoor, req: IncomingMessage, socket: Socket): Promise<void>;
+}
+
 function createHandler(options: {
   authenticate(token: string): Promise<Authentication>;
   doors: ReadonlyMap<string, Door>;
+  proxy?: ProxyDoor;
+  connections: Connections;
   log: Logger;
-}): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  function fail(res: ServerResponse, error: unknown): void {
-    // A client that went away is no failure of ours, and there is nobody to tell.
-    if (res.destroyed) return;
-    if (error instanceof HubError && error.status < 500) {
-      answerError(res, error);
-      return;
+}): Handler {
+  function refusalFor(error: unknown, isOutside: boolean): Refusal {
+    if (error instanceof HubError && error.status < 500) return refusalOf(error);
+    if (isOutside && error instanceof HubError && error.code === "upstream_failed") {
+      // Some host out there, chosen by an agent: nothing that an operator could mend.
+      options.log.debug({ err: error }, "outside host failed");
+      return refusalOf(error);
     }
     const reference = randomUUID();
     options.log.error({ err: error, reference }, "gateway request failed");
-    if (error instanceof HubError) answerError(res, error);
-    else answer(res, 500, { error: "Internal error", code: "internal", reference });
+    if (error instanceof HubError) return refusalOf(error);
+    return { status: 500, body: { error: "Internal error", code: "internal", reference } };
   }
 
-  return async (req, res) => {
-    res.once("finish", () => lingerOver(req));
-    // No sandbox may end the hub by how it ends a connection.
-    res.on("error", (error) => options.log.debug({ err: error }, "gateway connection failed"));
-    try {
-      const token = /^Bearer ([\w-]{1,200})$/.exec(req.headers.authorization ?? "")?.[1];
-      const session = token === undefined ? null : await options.authenticate(token);
-      if (session === null) answer(res, 401, { error: "Unauthorized", code: "unauthorized" });
-      else if (session === "ended")
-        answer(res, 410, { error: "Session has ended", code: "session_ended" });
-      else {
-        const door = options.doors.get(firstStep(req.url ?? ""));
-        if (door === undefined) answer(res, 404, { error: "Not found", code: "not_found" });
-        else await door(req, res, session);
+  /** The session that a request may speak for, or why it speaks for none. */
+  async function identify(
+    socket: Socket,
+    credentials: string | undefined,
+    unauthorized: 401 | 407,
+  ): Promise<GatewaySession | Refusal> {
+    const token = /^Bearer ([\w-]{1,200})$/.exec(credentials ?? "")?.[1];
+    const session = token === undefined ? null : await options.authenticate(token);
+    if (session === null)
+      return { status: unauthorized, body: { error: "Unauthorized", code: "unauthorized" } };
+    if (session === "ended")
+      return { status: 410, body: { error: "Session has ended", code: "session_ended" } };
+    if (options.connections.claim(socket, session.sessionId)) return session;
+    return {
+      status: 429,
+      body: { error: "Too many connections", code: "rate_limited" },
+      headers: { connection: "close", "retry-after": "1" },
+    };
+  }
+
+  function doorFor(target: string): Door | undefined {
+    if (ABSOLUTE.test(target)) return options.proxy?.request;
+    return options.doors.get(firstStep(target));
+  }
+
+  return {
+    async handle(req, res) {
+      res.once("finish", () => lingerOver(req));
+      // No sandbox may end the hub by how it ends a connection.
+      res.on("error", (error) => options.log.debug({ err: error }, "gateway connection failed"));
+      try {
+        const { authorization, "proxy-authorization": forProxy } = req.headers;
+        const session = ABSOLUTE.test(req.url ?? "")
+          ? await identify(req.socket, forProxy, 407)
+          : await identify(req.socket, authorization, 401);
+        if ("status" in session) answer(res, session);
+        else {
+          const door = doorFor(req.url ?? "");
+          if (door === undefined) answer(res, NOT_FOUND);
+          else await door(req, res, session);
+        }
+      } catch (error) {
+        // A client that went away is no failure of ours, and there is nobody to tell.
+        if (!res.destroyed) answer(res, refusalFor(error, ABSOLUTE.test(req.url ?? "")));
       }
-    } catch (error) {
-      fail(res, error);
-    }
+    },
+    async tunnel(proxy, req, socket) {
+      socket.on("error", (error) => options.log.debug({ err: error }, "tunnel failed"));
+      try {
+        const session = await identify(socket, req.headers["proxy-authorization"], 407);
+        if ("status" in session) answerTunnel(socket, session);
+        else await proxy.connect(req, socket, session);
+      } catch (error) {
+        if (!socket.destroyed) answerTunnel(socket, refusalFor(error, true));
+      }
+    },
   };
 }
+
+const ABSOLUTE = /^[a-z][a-z\d+.-]*:/i;
+const NOT_FOUND: Refusal = { status: 404, body: { error: "Not found", code: "not_found" } };
 
 /**
  * After an answer that came before the end of the request: what is still sent is thrown away for a moment, because a
@@ -168,20 +241,4 @@ async function answers(socketPath: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-function answerError(res: ServerResponse, error: HubError): void {
-  if (error.retryAfterSeconds !== undefined && !res.headersSent)
-    res.setHeader("retry-after", String(error.retryAfterSeconds));
-  answer(res, error.status, { error: error.message, code: error.code });
-}
-
-function answer(res: ServerResponse, status: number, body: Record<string, unknown>): void {
-  if (res.headersSent) {
-    // Half an answer is out: cutting the connection is the only way left to say that it is not whole.
-    res.destroy();
-    return;
-  }
-  res.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
-  res.end(JSON.stringify(body));
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Id } from "../core/id.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Repository } from "../core/repository.ts";
@@ -21,3 +22,10 @@ export type Door = (
   res: ServerResponse,
   session: GatewaySession,
 ) => Promise<void>;
+
+/** The door to other hosts. Its requests name their target in full and carry the token as `Proxy-Authorization`. */
+export interface ProxyDoor {
+  /** Resolves when the tunnel is over; throws before it has answered. What follows the head stands in the socket. */
+  connect(req: IncomingMessage, socket: Socket, session: GatewaySession): Promise<void>;
+  request: Door;
+}

@@ -1,68 +1,105 @@
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { Socket, connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { tunnel } from "./tunnel.ts";
 
 /** The agent's and git's way out of the sandbox. */
 export interface Forwarder extends AsyncDisposable {
   url: string;
 }
 
+export interface Hub {
+  /** Path of the gateway's socket. */
+  socket: string;
+  token: string;
+}
+
 const DOORS = /^\/(git|model)\//;
 /** Headers of one connection, and those that are the forwarder's own to say. */
 const DROPPED = new Set([
-  "authorization",
   "connection",
   "expect",
-  "host",
   "keep-alive",
   "proxy-authorization",
+  "proxy-connection",
   "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
-  "x-api-key",
 ]);
+/** What a client says to the hub's own doors, and the forwarder in its place. */
+const DROPPED_FOR_DOORS = new Set([...DROPPED, "authorization", "host", "x-api-key"]);
 /** How long a request waits for a hub that is being restarted. */
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 50;
+/** Fewer than the gateway gives to one sandbox: however many the agent wants, the runner must still be heard. */
+const MAX_CONNECTIONS = 128;
 
-/** Listens on loopback and adds the session token to what goes to the git door and the model door. */
-export async function startForwarder(options: {
-  socket: string;
-  token: string;
-}): Promise<Forwarder> {
+/**
+ * Listens on loopback and adds the session token: to what goes to the git door and the model door, and, as an HTTP
+ * proxy, to what is for other hosts. Which of those may be reached is the gateway's to decide.
+ */
+export async function startForwarder(hub: Hub): Promise<Forwarder> {
+  const tunnels = new Set<Socket>();
   const server = createServer((req, res) => {
-    forward(options, req, res).catch(() => {
+    forward(hub, req, res, own).catch(() => {
       if (res.headersSent) res.destroy();
       else res.writeHead(502).end("the hub could not be reached\n");
     });
   });
+  server.on("connect", (req, stream, head) => {
+    if (!(stream instanceof Socket)) return void stream.destroy();
+    tunnels.add(stream);
+    stream.once("close", () => tunnels.delete(stream));
+    stream.on("error", () => stream.destroy());
+    if (head.length > 0) stream.unshift(head);
+    return void tunnel(hub, req, stream, connectPatiently);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
   // A model may think for a long time before it says a word.
   server.requestTimeout = 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no loopback port");
+  const own = `127.0.0.1:${address.port}`;
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${own}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
+      for (const client of tunnels) client.destroy();
       server.close();
       await once(server, "close");
     },
   };
 }
 
+/** What makes programs use the forwarder as their proxy. */
+export function proxyEnvironment(url: string): Record<string, string> {
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+  const direct = "127.0.0.1,localhost,::1";
+  return {
+    ...Object.fromEntries(names.map((name) => [name, url])),
+    NO_PROXY: direct,
+    no_proxy: direct,
+    // Node.js asks for leave to look at the others.
+    NODE_USE_ENV_PROXY: "1",
+  };
+}
+
 async function forward(
-  { socket, token }: { socket: string; token: string },
+  { socket, token }: Hub,
   req: IncomingMessage,
   res: ServerResponse,
+  own: string,
 ): Promise<void> {
-  const path = req.url ?? "/";
-  if (!DOORS.test(path)) {
+  const target = req.url ?? "/";
+  // Some programs ask their proxy even for what is on loopback.
+  const path = target.startsWith(`http://${own}/`) ? target.slice(`http://${own}`.length) : target;
+  const isOutside = !path.startsWith("/");
+  if (!isOutside && !DOORS.test(path)) {
     res.writeHead(404).end("only the repository and the model can be reached from here\n");
     return;
   }
@@ -70,17 +107,23 @@ async function forward(
   res.once("close", () => gone.abort());
   // Nothing of the request is read before there is somebody to take it.
   const connection = await connectPatiently(socket, gone.signal);
+  const credentials = `Bearer ${token}`;
   const onward = request({
     createConnection: () => connection,
     method: req.method,
     path,
-    headers: { ...kept(req.headers), host: "gateway", authorization: `Bearer ${token}` },
+    headers: {
+      ...(isOutside
+        ? { ...kept(req.headers, DROPPED), "proxy-authorization": credentials }
+        : { ...kept(req.headers, DROPPED_FOR_DOORS), host: "gateway", authorization: credentials }),
+      ...(req.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+    },
   });
   gone.signal.addEventListener("abort", () => onward.destroy(), { once: true });
   req.pipe(onward);
   req.once("error", () => onward.destroy());
   const [answer] = await onceResponse(onward);
-  res.writeHead(answer.statusCode ?? 502, kept(answer.headers));
+  res.writeHead(answer.statusCode ?? 502, kept(answer.headers, DROPPED));
   res.flushHeaders();
   answer.once("error", () => res.destroy());
   answer.pipe(res);
@@ -95,7 +138,7 @@ function onceResponse(onward: ReturnType<typeof request>): Promise<[IncomingMess
 
 async function connectPatiently(path: string, gone: AbortSignal): Promise<Socket> {
   for (const end = Date.now() + PATIENCE_MS; ;) {
-    const socket = connect(path);
+    const socket = connect({ path, allowHalfOpen: true });
     try {
       await once(socket, "connect", { signal: gone });
       return socket;
@@ -107,6 +150,9 @@ async function connectPatiently(path: string, gone: AbortSignal): Promise<Socket
   }
 }
 
-function kept(headers: IncomingMessage["headers"]): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !DROPPED.has(name)));
+function kept(
+  headers: IncomingMessage["headers"],
+  dropped: ReadonlySet<string>,
+): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
 }

@@ -1,4 +1,5 @@
 import type { Job, RunnerBoot } from "../core/job.ts";
+import { proxyEnvironment } from "./forwarder.ts";
 import type { GatewayClient } from "./gateway.ts";
 import { createGit } from "./git.ts";
 import type { Git } from "./git.ts";
@@ -17,8 +18,9 @@ export interface Place {
   searchPath: string;
 }
 
-export function environmentOf({ boot, searchPath }: Place): Record<string, string> {
-  return { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8", ...GIT_ENV };
+export function environmentOf({ boot, gatewayUrl, searchPath }: Place): Record<string, string> {
+  const own = { PATH: searchPath, HOME: boot.homeDir, LANG: "C.UTF-8" };
+  return { ...own, ...GIT_ENV, ...proxyEnvironment(gatewayUrl) };
 }
 
 export function gitOf(place: Place): Git {

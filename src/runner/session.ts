@@ -7,7 +7,7 @@ import { runAgent } from "./agent-run.ts";
 import { collectChanges } from "./collect.ts";
 import type { Changes } from "./collect.ts";
 import { waitForCancel } from "./commands.ts";
-import { startForwarder } from "./forwarder.ts";
+import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 import { createGatewayClient, SessionOver } from "./gateway.ts";
 import type { GatewayClient } from "./gateway.ts";
 import { guardConfiguration } from "./guard.ts";
@@ -114,6 +114,7 @@ async function work(
 ): Promise<{ outcome: AgentOutcome; changes: Changes }> {
   const { boot, job, gatewayUrl, searchPath } = place;
   const env = environmentOf(place);
+  const proxyEnv = proxyEnvironment(gatewayUrl);
   const dir = boot.workspaceDir;
   const git = gitOf(place);
   const nothing: Changes = { artifacts: [], diff: "", error: null };
@@ -130,7 +131,7 @@ async function work(
     const outcome = await runAgent({
       agent,
       job,
-      place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv: GIT_ENV },
+      place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv: GIT_ENV, proxyEnv },
       outbox,
       signal,
     }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));

@@ -25,6 +25,7 @@ export interface Intake {
   cancellation(id: Id, waitMs: number, signal: AbortSignal): Promise<string | null>;
   record(id: Id, kind: EventKind, body: EventBody): Promise<void>;
   checkBudget(id: Id, inFlight: { tokens: number; costUsd: number }): Promise<void>;
+  hasEnded(id: Id): Promise<boolean>;
 }
 
 export function createIntake(deps: SessionDeps): Intake {
@@ -37,6 +38,7 @@ export function createIntake(deps: SessionDeps): Intake {
     cancellation: (id, waitMs, signal) => cancellation(deps, id, waitMs, signal),
     record: (id, kind, body) => record(deps, id, kind, body),
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
+    hasEnded: (id) => deps.events.isClosed(id),
   };
 }
 
@@ -51,7 +53,7 @@ async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
 }
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
-const HUB_ONLY = /^(session|sandbox|branch|push|model|budget)\./;
+const HUB_ONLY = /^(session|sandbox|branch|push|model|budget|egress)\./;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(deps: SessionDeps, id: Id, batch: EventBatch): Promise<number> {

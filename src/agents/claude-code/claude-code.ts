@@ -59,6 +59,7 @@ function environmentOf(job: Job, place: AgentPlace): Record<string, string> {
     LANG: "C.UTF-8",
     TERM: "dumb",
     ...place.gitEnv,
+    ...place.proxyEnv,
     ...modelEnvironment(job.modelForm, `${place.gatewayUrl}/model`),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_TELEMETRY: "1",
