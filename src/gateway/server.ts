@@ -178,7 +178,10 @@ function createHandler(options: {
       res.on("error", (error) => options.log.debug({ err: error }, "gateway connection failed"));
       try {
         const { authorization, "proxy-authorization": forProxy } = req.headers;
-        const session = ABSOLUTE.test(req.url ?? "")
+        const isOutside = ABSOLUTE.test(req.url ?? "");
+        // One request a connection: what stands behind it is nobody's second request.
+        if (isOutside) res.shouldKeepAlive = false;
+        const session = isOutside
           ? await identify(req.socket, forProxy, 407)
           : await identify(req.socket, authorization, 401);
         if ("status" in session) answer(res, session);

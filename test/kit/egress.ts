@@ -57,6 +57,8 @@ export async function createEgressHouse(
     gateway?: Partial<GatewayLimits>;
     rulesOf?: GateParts["rulesOf"];
     hasEnded?: (sessionId: string) => Promise<boolean>;
+    /** Where a forwarder finds the gateway, instead of a port. */
+    socketPath?: string;
   } = {},
 ): Promise<EgressHouse> {
   const told: Told[] = [];
@@ -87,15 +89,14 @@ export async function createEgressHouse(
     log,
   });
   const gateway = createGateway({
-    address: { port: 0 },
+    address: options.socketPath === undefined ? { port: 0 } : { socketPath: options.socketPath },
     authenticate: (token) => Promise.resolve(tokens.get(token) ?? null),
     doors: new Map(),
     proxy: door,
     log,
     limits: { drainMs: 100, keepAliveTimeoutMs: 100, ...options.gateway },
   });
-  const { port } = await gateway.listen();
-  if (port === null) throw new Error("no TCP port");
+  const port = (await gateway.listen()).port ?? 0;
 
   return {
     port,

@@ -28,6 +28,8 @@ export interface RunnerHub extends AsyncDisposable {
   batches: readonly number[];
   /** Every request that came without the token. */
   strangers: readonly string[];
+  /** Every other host that was asked for, tunnels and plain requests alike. */
+  outsiders: readonly string[];
   setJob(job: Job): void;
   cancel(reason: string): void;
   /** Answers every runner door request with this status until called with null. */
@@ -49,6 +51,7 @@ export async function createRunnerHub(options: {
   const results: RunnerResult[] = [];
   const batches: number[] = [];
   const strangers: string[] = [];
+  const outsiders: string[] = [];
   const polls = new Set<() => void>();
   let job: Job | null = null;
   let reason: string | null = null;
@@ -57,6 +60,11 @@ export async function createRunnerHub(options: {
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = req.url ?? "/";
+    if (!path.startsWith("/")) {
+      outsiders.push(path);
+      sendJson(res, 403, { error: "no other hosts in this test" });
+      return;
+    }
     if (TOKEN.exec(req.headers.authorization ?? "")?.[1] !== options.token) {
       strangers.push(path);
       sendJson(res, 401, { error: "Unauthorized" });
@@ -110,6 +118,10 @@ export async function createRunnerHub(options: {
         else sendJson(res, 500, { error: String(error) });
       });
     });
+    server.on("connect", (req, stream) => {
+      outsiders.push(req.url ?? "");
+      stream.on("error", () => undefined).end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    });
     server.listen(socket);
     await once(server, "listening");
   }
@@ -132,6 +144,7 @@ export async function createRunnerHub(options: {
     results,
     batches,
     strangers,
+    outsiders,
     setJob(next) {
       job = next;
     },

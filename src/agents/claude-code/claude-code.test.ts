@@ -76,6 +76,8 @@ test("Claude Code works, commits and pushes through the forwarder, and holds no 
   expect(toolsOffered(model)).toContain("Bash");
   expect(JSON.stringify(house.hub.events)).not.toContain(house.hub.token);
   expect(house.hub.strangers).toEqual([]);
+  // It has a proxy, and no other host than the model that it would ask there.
+  expect(house.hub.outsiders).toEqual([]);
 });
 
 test("a session that does not edit cannot, whatever the model tries", async () => {

@@ -51,7 +51,7 @@ const METHODS_WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 /** Names and values in turn, for the sandbox. */
 export function answerHeaders(answer: IncomingMessage): string[] {
-  return [...without(answer, []), "Connection", "close"];
+  return without(answer, []);
 }
 
 /** Roughly what a head has on the wire. */

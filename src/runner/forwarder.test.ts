@@ -1,0 +1,145 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { createEgressHouse, createOutside, openTunnel } from "../../test/kit/egress.ts";
+import { createGitForge } from "../../test/kit/git-forge.ts";
+import { createTempDir } from "../../test/kit/temp-dir.ts";
+import { createTlsFront, makeCertificate } from "../../test/kit/tls.ts";
+import { proxyEnvironment, startForwarder } from "./forwarder.ts";
+
+const run = promisify(execFile);
+const HOST = "files.example.com";
+
+/** A forwarder before a gateway before one host, which speaks both plain and encrypted. */
+async function openWay() {
+  await using parts = new AsyncDisposableStack();
+  const dir = parts.use(await createTempDir("forwarder"));
+  const outside = parts.use(
+    await createOutside((req, res) => {
+      req.resume();
+      req.on("end", () => res.end(`${req.method} ${req.url} reached`));
+    }),
+  );
+  const forge = parts.use(await createGitForge({ token: "dummy" }));
+  await forge.repository("octo/greeter", "greeter");
+  const certificate = await makeCertificate(dir.path, HOST);
+  const front = async (host: string, port: number) =>
+    parts.use(
+      await createTlsFront({ certificate, address: outside.address, to: { host, port } }),
+    );
+  const tls = await front(outside.address, outside.port);
+  const git = await front("127.0.0.1", Number(new URL(forge.url).port));
+  const socketPath = join(dir.path, "hub.sock");
+  const house = parts.use(
+    await createEgressHouse({
+      hosts: [outside.port, tls.port, git.port].map((port) => `${HOST}:${port}`),
+      dns: { [HOST]: [outside.address] },
+      socketPath,
+    }),
+  );
+  const forwarder = parts.use(await startForwarder({ socket: socketPath, token: "good" }));
+  const env = {
+    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+    HOME: await mkdtemp(join(dir.path, "home-")),
+    ...proxyEnvironment(forwarder.url),
+    SSL_CERT_FILE: certificate.certPath,
+    NODE_EXTRA_CA_CERTS: certificate.certPath,
+    GIT_SSL_CAINFO: certificate.certPath,
+    GIT_TERMINAL_PROMPT: "0",
+  };
+  const all = parts.move();
+  return {
+    house,
+    env,
+    forwarder,
+    plain: `http://${HOST}:${outside.port}`,
+    secure: `https://${HOST}:${tls.port}`,
+    repository: `https://x-access-token:dummy@${HOST}:${git.port}/octo/greeter.git`,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+const hasCurl = await run("curl", ["--version"]).then(
+  () => true,
+  () => false,
+);
+
+test.skipIf(!hasCurl)(
+  "curl reaches a listed host, plain and encrypted (skipped where there is no curl)",
+  async () => {
+    await using way = await openWay();
+    const curl = async (...args: string[]) =>
+      (await run("curl", ["-sS", ...args], { env: way.env })).stdout;
+    expect(await curl(`${way.plain}/a`)).toBe("GET /a reached");
+    expect(await curl("-d", "x", `${way.plain}/b`)).toBe("POST /b reached");
+    expect(await curl(`${way.secure}/c`)).toBe("GET /c reached");
+    await expect(curl("https://evil.example/")).rejects.toThrow("403");
+    expect(await curl("http://evil.example/")).toContain("is not on the list of allowed hosts");
+  },
+);
+
+test("git clones from a listed host over https", async () => {
+  await using way = await openWay();
+  const clone = (url: string, place: string) =>
+    run("git", ["clone", "--quiet", url, join(way.env.HOME, place)], { env: way.env });
+  await clone(way.repository, "good");
+  await expect(clone("https://evil.example/a/b.git", "bad")).rejects.toThrow("403");
+});
+
+test("fetch of Node.js reaches a listed host, and loopback without asking", async () => {
+  await using way = await openWay();
+  const script = join(way.env.HOME, "fetch.mjs");
+  await writeFile(
+    script,
+    `for (const url of process.argv.slice(2))
+       console.log(await fetch(url).then((res) => res.text(), (error) => "failed " + (error.cause?.message ?? error)));`,
+  );
+  const urls = [
+    `${way.plain}/a`,
+    `${way.secure}/b`,
+    "https://evil.example/",
+    `${way.forwarder.url}/runner/job`,
+  ];
+  const { stdout } = await run(process.execPath, [script, ...urls], { env: way.env });
+  const [plain, secure, evil, own] = stdout.split("\n");
+  expect(plain).toBe("GET /a reached");
+  expect(secure).toBe("GET /b reached");
+  expect(evil).toMatch(/^failed/);
+  expect(own).toContain("only the repository and the model");
+  expect(way.house.refusals().map(({ host }) => host)).toEqual(["evil.example"]);
+});
+
+test("what asks its proxy for loopback, too, is served as if it had not", async () => {
+  await using way = await openWay();
+  const { host, port } = new URL(way.forwarder.url);
+  const absolute = await run(
+    process.execPath,
+    [
+      "-e",
+      `require("node:http").get({ host: "127.0.0.1", port: ${port}, path: "http://${host}/elsewhere" },
+         (res) => res.pipe(process.stdout));`,
+    ],
+    { env: { PATH: way.env.PATH } },
+  );
+  expect(absolute.stdout).toContain("only the repository and the model");
+});
+
+test("a tunnel that the gateway refuses is refused with its words; one that it opens carries both ends", async () => {
+  await using way = await openWay();
+  const port = Number(new URL(way.forwarder.url).port);
+  const refused = await openTunnel(port, "evil.example:443");
+  expect(refused.status).toBe(403);
+  expect(refused.text).toContain("is not on the list of allowed hosts");
+  const opened = await openTunnel(port, new URL(way.plain).host);
+  // The end of what is asked is no end of the answer.
+  opened.socket.end(`GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  let text = "";
+  for await (const chunk of opened.socket) text += String(chunk);
+  expect(text).toContain("GET /x reached");
+  const left = await openTunnel(port, new URL(way.plain).host);
+  await way.forwarder[Symbol.asyncDispose]();
+  if (!left.socket.closed) await once(left.socket, "close");
+});
