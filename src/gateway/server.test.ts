@@ -7,6 +7,7 @@ import { join } from "node:path";
 import pino from "pino";
 import { expect, test } from "vitest";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
+import { waitFor } from "../../test/kit/wait.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import { createGateway } from "./server.ts";
@@ -158,4 +159,38 @@ test("close lets a running answer finish, and cuts one that does not", async () 
   await stuck.close();
   expect(await cut).toBeInstanceOf(Error);
   socket.destroy();
+});
+
+test("one session's connections are bounded, and silent ones push out only each other", async () => {
+  await using dir = await createTempDir("gateway");
+  const socketPath = join(dir.path, "hub.sock");
+  const other = { ...session, sessionId: newId() };
+  const held: (() => void)[] = [];
+  await using gateway = createGateway({
+    address: { socketPath },
+    authenticate: (token) => Promise.resolve(token === "good" ? session : other),
+    doors: new Map<string, Door>([
+      [
+        "held",
+        (_req, res) => new Promise((resolve) => held.push(() => resolve(void res.end("held")))),
+      ],
+      ["runner", hello],
+    ]),
+    log: pino({ level: "silent" }),
+    limits: { maxSessionConnections: 2, maxUnnamedConnections: 5, drainMs: 200 },
+  });
+  await gateway.listen();
+  const first = [1, 2].map(() => ask(socketPath, "/held/x", "Bearer good"));
+  await waitFor(() => held.length === 2);
+  expect((await ask(socketPath, "/runner/x", "Bearer good")).status).toBe(429);
+  expect((await ask(socketPath, "/runner/x", "Bearer other")).status).toBe(200);
+
+  const silent = Array.from({ length: 20 }, () => connect(socketPath).on("error", () => undefined));
+  await waitFor(() => silent.filter(({ closed }) => closed).length === 15);
+  expect((await ask(socketPath, "/runner/x", "Bearer other")).status).toBe(200);
+  for (const finish of held) finish();
+  expect((await Promise.all(first)).map(({ body }) => body)).toEqual(["held", "held"]);
+  // What has ended has given its place back.
+  await waitFor(async () => (await ask(socketPath, "/runner/x", "Bearer good")).status === 200);
+  for (const socket of silent) socket.destroy();
 });

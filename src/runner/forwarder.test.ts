@@ -27,9 +27,7 @@ async function openWay() {
   await forge.repository("octo/greeter", "greeter");
   const certificate = await makeCertificate(dir.path, HOST);
   const front = async (host: string, port: number) =>
-    parts.use(
-      await createTlsFront({ certificate, address: outside.address, to: { host, port } }),
-    );
+    parts.use(await createTlsFront({ certificate, address: outside.address, to: { host, port } }));
   const tls = await front(outside.address, outside.port);
   const git = await front("127.0.0.1", Number(new URL(forge.url).port));
   const socketPath = join(dir.path, "hub.sock");

@@ -15,10 +15,17 @@ export interface Certificate {
 
 export async function makeCertificate(dir: string, name: string): Promise<Certificate> {
   const [keyPath, certPath] = [join(dir, "key.pem"), join(dir, "cert.pem")];
+  const curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(" ");
+  const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
   await promisify(execFile)("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-    ...["-keyout", keyPath, "-out", certPath, "-days", "2", "-subj", `/CN=${name}`],
-    ...["-addext", `subjectAltName=DNS:${name}`],
+    "req",
+    "-x509",
+    ...curve,
+    ...subject,
+    "-keyout",
+    keyPath,
+    "-out",
+    certPath,
   ]);
   return { key: await readFile(keyPath), cert: await readFile(certPath), certPath };
 }

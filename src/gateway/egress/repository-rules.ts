@@ -92,7 +92,7 @@ async function parse(text: string): Promise<RepositoryRules> {
   // Most hubs never need it.
   const { parse: parseYaml } = await import("yaml");
   try {
-    const value: unknown = parseYaml(text, { maxAliasCount: 10, logLevel: "silent" });
+    const value: unknown = parseYaml(text, { maxAliasCount: 100, logLevel: "error" });
     const file = File.safeParse(value ?? {});
     if (file.success) return { rules: file.data.egress, fault: null };
     const [issue] = file.error.issues;
