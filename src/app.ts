@@ -7,6 +7,7 @@ import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
+import { ruleText } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
@@ -79,6 +80,7 @@ export async function startHub(options: {
   const runtime = await chooseRuntime(config, dataDir.path, { ...options, hubId: executorId }, log);
   const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
+  const rules = await egressRules(config);
   const git = gitSettings(config, dataDir.path, log);
   const mirror = createMirror(git);
   await mirror.sweep();
@@ -101,7 +103,7 @@ export async function startHub(options: {
     runtime,
     repositories: mirror,
     redaction,
-    settings: sessionSettings(config, agent, model.form),
+    settings: { ...sessionSettings(config, agent, model.form), hosts: rules.map(ruleText) },
     executorId,
     clock: systemClock,
     log,
@@ -115,7 +117,7 @@ export async function startHub(options: {
       ownership: branches,
       git,
       model,
-      egress: { ...config.egress, rules: await egressRules(config), hubPorts },
+      egress: { ...config.egress, rules, hubPorts },
       sessionConnections: config.gateway.sessionConnections,
       log,
     }),

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
+import { ruleText } from "../core/egress.ts";
 import { loadConfig, searchPath } from "./config.ts";
 import type { Variables } from "./environment.ts";
 import { ConfigError } from "./source.ts";
@@ -202,4 +203,40 @@ test("a configuration cannot be changed", () => {
 test("the search path is the environment's", () => {
   expect(searchPath({ PATH: "/a:/b" })).toBe("/a:/b");
   expect(searchPath({})).toBe("/usr/bin:/bin");
+});
+
+test("lists of hosts and addresses are read as what they mean, and a wrong entry stops the start", () => {
+  const { egress } = load({
+    CLAUDE_HUB_EGRESS_HOSTS: "Example.com, *.b\u00fccher.example:8443,192.0.2.1",
+    CLAUDE_HUB_EGRESS_PRESETS: "npm, forge",
+    CLAUDE_HUB_EGRESS_ADDRESSES: "10.1.0.0/16,fd00::1",
+    CLAUDE_HUB_EGRESS_DNS: "192.0.2.53,[2001:db8::53]:5353,192.0.2.53:53",
+  });
+  expect(egress.hosts.map(ruleText)).toEqual([
+    "example.com",
+    "*.xn--bcher-kva.example:8443",
+    "192.0.2.1",
+  ]);
+  expect(egress).toMatchObject({
+    presets: ["npm", "forge"],
+    addresses: ["10.1.0.0/16", "fd00::1"],
+    dnsServers: ["192.0.2.53", "[2001:db8::53]:5353", "192.0.2.53:53"],
+  });
+  expect(load({}).egress).toMatchObject({
+    hosts: [],
+    presets: [],
+    addresses: [],
+    repositories: [],
+  });
+  for (const [name, value] of [
+    ["CLAUDE_HUB_EGRESS_HOSTS", "example.com, *"],
+    ["CLAUDE_HUB_EGRESS_HOSTS", "https://example.com/"],
+    ["CLAUDE_HUB_EGRESS_PRESETS", "everything"],
+    ["CLAUDE_HUB_EGRESS_ADDRESSES", "10.1.0.0/33"],
+    ["CLAUDE_HUB_EGRESS_ADDRESSES", "10.1"],
+    ["CLAUDE_HUB_EGRESS_DNS", "dns.example"],
+  ])
+    expect(refusal({ [name ?? ""]: value })).toMatch(
+      new RegExp(`^${name} is ".*" but must be a list with commas of`),
+    );
 });

@@ -1,6 +1,6 @@
 import { assert, domain, ipV4, oneof, property, string, webAuthority } from "fast-check";
 import { expect, test } from "vitest";
-import { isAllowed, parseRule, parseTarget } from "./egress.ts";
+import { isAllowed, parseRule, parseTarget, ruleText } from "./egress.ts";
 import type { EgressRule } from "./egress.ts";
 
 const rule = (text: string): EgressRule => {
@@ -87,6 +87,11 @@ test("a rule means one host, or every name below one, on the ports of the web or
   expect(allows(["bücher.example"], "xn--bcher-kva.example:443")).toBe(true);
   expect(allows(["192.0.2.1"], "192.0.2.1:443")).toBe(true);
   expect(allows(["[2001:db8::1]:22"], "[2001:DB8::1]:22")).toBe(true);
+});
+
+test("a rule is told as it would be written", () => {
+  for (const text of ["example.com", "*.example.com:8443", "192.0.2.1", "[2001:db8::1]:22"])
+    expect(ruleText(rule(text))).toBe(text);
 });
 
 test("a rule that means too much, or nothing, is no rule", () => {

@@ -80,6 +80,12 @@ export function parseRule(text: string): EgressRule | Fault {
   return { host, isAddress, subdomains, port: hasPort ? port : null };
 }
 
+/** As an administrator would write it. */
+export function ruleText({ host, isAddress, subdomains, port }: EgressRule): string {
+  const name = isAddress && host.includes(":") ? `[${host}]` : host;
+  return `${subdomains ? "*." : ""}${name}${port === null ? "" : `:${port}`}`;
+}
+
 export const EgressRule = z.string().transform((text, context): EgressRule => {
   const rule = parseRule(text);
   if (!("fault" in rule)) return rule;

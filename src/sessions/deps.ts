@@ -53,6 +53,8 @@ export interface SessionSettings {
   sandbox: SandboxLimits;
   /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
   prepared: { count: number; maxAgeMs: number };
+  /** Other hosts that a sandbox may reach, as they are told to the agent. */
+  hosts: readonly string[];
   /** Ended sessions are kept so long; 0: for ever. */
   retentionDays: number;
 }

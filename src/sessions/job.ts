@@ -25,6 +25,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     baseBranch,
     workBranch,
     otherBranches,
+    hosts: settings.hosts,
   };
   return {
     sessionId: id,
