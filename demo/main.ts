@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { claudeCodePath } from "../test/kit/claude-code.ts";
 import { createGitForge } from "../test/kit/git-forge.ts";
 import { startHub } from "../test/kit/hub.ts";
 import type { TestHub } from "../test/kit/hub.ts";
 import { readScenario } from "../test/kit/scenario.ts";
 import { createScriptedModel } from "../test/kit/scripted-model.ts";
-import { chooseRuntime } from "./runtime.ts";
+import { chooseRuntime, RUNTIMES } from "./runtime.ts";
 import { createScreen } from "./screen.ts";
 import { runPair } from "./pair.ts";
 import { verify } from "./verify.ts";
@@ -16,11 +17,16 @@ const DUMMY_TOKEN = "token-of-the-demo-forge";
 const LIMIT_MS = { scripted: 120_000, real: 900_000 };
 
 /** The main job, for real: hub, database, sandboxes, git and Claude Code; only the model is scripted unless `--real`. */
-async function demo(real: boolean): Promise<number> {
+async function demo(real: boolean, named: string | undefined): Promise<number> {
   const screen = createScreen(process.stdout);
   const key = process.env["ANTHROPIC_API_KEY"];
   if (real && (key === undefined || key === "")) {
     screen.problem("--real needs ANTHROPIC_API_KEY.");
+    return 2;
+  }
+  const runtime = await chooseRuntime(named);
+  if (runtime === null) {
+    screen.problem(`--runtime must be one of: ${RUNTIMES.join(", ")}.`);
     return 2;
   }
   const startedAt = performance.now();
@@ -30,15 +36,15 @@ async function demo(real: boolean): Promise<number> {
     apiKey: DUMMY_KEY,
     scenario: await readScenario(new URL("scenario.json", import.meta.url)),
   });
-  const runtime = await chooseRuntime();
   await using hub = await startHub({
     forge: { url: forge.url, token: DUMMY_TOKEN },
     model: real
       ? { url: process.env["ANTHROPIC_BASE_URL"] ?? "https://api.anthropic.com", apiKey: key ?? "" }
       : { url: model.url, apiKey: DUMMY_KEY },
-    agentPath: claudeCodePath,
+    // Containers have their own.
+    ...(runtime === "docker" ? {} : { agentPath: claudeCodePath }),
     runtime,
-    env: { LOG_LEVEL: "info" },
+    env: { LOG_LEVEL: "info", ...(runtime === "docker" ? engineEnvironment() : {}) },
   });
   screen.opening({ hub: hub.url, forge: forge.url, runtime, real });
   const sessions = await within(real ? LIMIT_MS.real : LIMIT_MS.scripted, hub, () =>
@@ -69,4 +75,14 @@ async function within<Result>(
   }
 }
 
-process.exit(await demo(process.argv.includes("--real")));
+/** Which engine and which image, as the hub itself would be told. */
+function engineEnvironment(): Record<string, string> {
+  const names = ["DOCKER_HOST", "CLAUDE_CONTAINER_IMAGE"];
+  const given = names.map((name) => [name, process.env[name] ?? ""] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ""));
+}
+
+const { values } = parseArgs({
+  options: { real: { type: "boolean", default: false }, runtime: { type: "string" } },
+});
+process.exit(await demo(values.real, values.runtime));

@@ -4,8 +4,12 @@ import { createRuntime } from "../src/runtimes/registry.ts";
 import { testContainers } from "../test/kit/containers.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";
 
-/** Sandboxes that isolate where the machine can make them; plain processes where it cannot. */
-export async function chooseRuntime(): Promise<"bubblewrap" | "process"> {
+export const RUNTIMES = ["docker", "bubblewrap", "process"] as const;
+type Name = (typeof RUNTIMES)[number];
+
+/** What was named, null when there is no such runtime; else what isolates, if this machine can; else plain processes. */
+export async function chooseRuntime(named: string | undefined): Promise<Name | null> {
+  if (named !== undefined) return RUNTIMES.find((name) => name === named) ?? null;
   await using dir = await createTempDir("probe");
   for (const name of ["sandboxes", "gateway"]) await mkdir(join(dir.path, name));
   const runtime = await createRuntime("bubblewrap", {
