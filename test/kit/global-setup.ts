@@ -7,13 +7,13 @@ import type { TestProject } from "vitest/node";
 import { startEmbeddedDatabase } from "../../src/store/embedded.ts";
 import { migrate } from "../../src/store/migrator.ts";
 import { TEMPLATE, urlFor } from "./database.ts";
-import { stopEngine } from "./engine.ts";
+import { stopEngines } from "./engine.ts";
 import { createTempDir } from "./temp-dir.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     databaseServer: string;
-    /** Where `sharedEngine` keeps the one container engine of the run. */
+    /** Where the container engines of the run are, if a test has asked for one. */
     engineDir: string;
   }
 }
@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const engineDir = join(engine.path, "engine");
   project.provide("engineDir", engineDir);
   return async () => {
-    await stopEngine(engineDir);
+    await stopEngines(engineDir);
     await engine[Symbol.asyncDispose]();
     await server?.close();
     await temp[Symbol.asyncDispose]();

@@ -16,6 +16,8 @@ export interface Adapter {
   /** Whom the hub runs as; undefined is whoever runs the test. */
   uid?: number;
   abilities: RuntimeAbilities;
+  /** What its last words hold when memory ran out; Podman does not know on control groups of version 1. */
+  wordsOfMemory?: string;
   /** Other programs than the usual ones. */
   host?: Partial<RuntimeHost>;
 }

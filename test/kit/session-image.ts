@@ -29,8 +29,7 @@ export const SESSION_IMAGE = "claude-hub-session:test";
 /** Sees to it that the engine has the image that sessions run in. */
 export async function sessionImage(engine: Docker): Promise<void> {
   await packSystem(async (tar) => {
-    const [repo, tag] = SESSION_IMAGE.split(":");
-    const options = { fromSrc: "-", repo, tag, changes: ["USER agent"] };
+    const options = { fromSrc: "-", repo: SESSION_IMAGE, changes: ["USER agent"] };
     const answer = await text(await engine.importImage(tar, options));
     if (answer.includes('"error"')) throw new Error(`the image could not be made: ${answer}`);
   });

@@ -52,11 +52,12 @@ export async function makeContainer(parts: Parts, wanted: Wanted): Promise<Conta
   const options = containerOptions(host, wanted.limits, { ...wanted, user, labels, volume: name });
   return await until(`make the container ${name}`, async () => {
     await engine.create(name, options);
-    const made = await findContainer(parts, name, owner);
-    if (made !== null) return made;
-    if ((await engine.container(name)) !== null) throw taken("container", name);
-    // The name is taken and nobody has it: a container is just being made, or just being removed.
-    return undefined;
+    const made = await engine.container(name);
+    if (made === null)
+      // The name is taken and nobody has it: a container is just being made, or just being removed.
+      return undefined;
+    if (made.labels[owner.label] !== owner.value) throw taken("container", name);
+    return made;
   });
 }
 
@@ -66,7 +67,13 @@ async function makeVolume(
   owner: Owner,
   labels: Record<string, string>,
 ): Promise<void> {
-  if ((await engine.volume(name)) === null) await disk.makeVolume(name, labels);
+  if ((await engine.volume(name)) === null)
+    try {
+      await disk.makeVolume(name, labels);
+    } catch (error) {
+      // Somebody was faster; whose it is now is looked at below.
+      if ((await engine.volume(name)) === null) throw error;
+    }
   if ((await engine.volume(name))?.[owner.label] !== owner.value) throw taken("volume", name);
 }
 

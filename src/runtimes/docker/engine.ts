@@ -1,7 +1,9 @@
+import type { Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { z } from "zod";
-import { engineError, isStatus } from "./failure.ts";
+import { attachInput } from "./attach.ts";
+import { EngineError, engineError, isStatus } from "./failure.ts";
 import { unframe } from "./log-frames.ts";
 
 /** Nothing that is asked of an engine takes so long but a wait, and that is not waited for longer either. */
@@ -28,8 +30,8 @@ export interface Engine {
   /** Null: there is no such image. */
   image(name: string): Promise<{ id: string; user: string } | null>;
   container(name: string): Promise<Container | null>;
-  /** `taken`: there is one of that name already. */
-  create(name: string, options: Docker.ContainerCreateOptions): Promise<"created" | "taken">;
+  /** Unless there is one of that name. */
+  create(name: string, options: Docker.ContainerCreateOptions): Promise<void>;
   /** Writes to the container's standard input and starts it; what runs already takes no harm. */
   feedAndStart(id: string, line: string): Promise<void>;
   /** Resolves when nothing runs in it any more. */
@@ -90,6 +92,10 @@ export async function connectEngine(
   }
 
   const at = (id: string) => docker.getContainer(id);
+  const container = (name: string) =>
+    unlessStatus([404], null, async () => containerOf(Facts.parse(await at(name).inspect())));
+  const { Components } = Version.parse(await ask(() => docker.version()));
+  const isPodman = Components.some(({ Name }) => Name.startsWith("Podman"));
 
   return {
     info: () => ask(async () => Info.parse(await docker.info())),
@@ -98,16 +104,32 @@ export async function connectEngine(
         const { Id, Config } = ImageFacts.parse(await docker.getImage(name).inspect());
         return { id: Id, user: Config?.User ?? "" };
       }),
-    container: (name) =>
-      unlessStatus([404], null, async () => containerOf(Facts.parse(await at(name).inspect()))),
-    create: (name, options) =>
-      unlessStatus([409], "taken", async () => {
-        await docker.createContainer({ ...options, name });
-        return "created" as const;
+    container,
+    async create(name, options) {
+      if (isPodman && options.HostConfig?.Runtime !== undefined)
+        throw new Error(
+          "Podman passes over CLAUDE_CONTAINER_RUNTIME: set the OCI runtime in its containers.conf",
+        );
+      try {
+        await ask(() => docker.createContainer({ ...options, name }));
+      } catch (error) {
+        // Docker says 409, Podman 500.
+        const isTaken = error instanceof EngineError && /already in use/i.test(error.message);
+        if (!isTaken) throw error;
+      }
+    },
+    feedAndStart: (id, line) =>
+      ask(async () => {
+        const input = await attachInput(socketPath, id, { timeoutMs: TIMEOUT_MS, isPodman });
+        await feedAndStart(input, at(id), line);
       }),
-    feedAndStart: (id, line) => ask(() => feedAndStart(at(id), line)),
     async kill(id) {
-      await unlessStatus([404, 409], null, () => at(id).kill({ signal: "SIGKILL" }));
+      try {
+        await ask(() => at(id).kill({ signal: "SIGKILL" }));
+      } catch (error) {
+        // Engines differ in how they say that nothing runs there, so it is asked for.
+        if ((await container(id))?.state === "running") throw error;
+      }
       await unlessStatus([404], null, () => at(id).wait({ condition: "not-running" }));
     },
     exit: (id) =>
@@ -120,20 +142,25 @@ export async function connectEngine(
       unlessStatus([404], "", async () =>
         unframe(Bytes.parse(await at(id).logs({ stdout: true, stderr: true, tail }))),
       ),
-    ranOutOfMemory: (id) =>
-      ask(async () => {
+    async ranOutOfMemory(id) {
+      // Podman has no such events; it tells when the container has ended.
+      if (isPodman) return false;
+      return await ask(async () => {
         const filters = { container: [id], event: ["oom"] };
         const until = Math.ceil(Date.now() / 1_000);
         // From the beginning of what the engine remembers, up to now: then the stream ends by itself.
         return (await text(await docker.getEvents({ since: 1, until, filters }))).trim() !== "";
-      }),
+      });
+    },
     async putArchive(id, path, archive) {
       await ask(() => at(id).putArchive(archive, { path }));
     },
     getArchive: (id, path) =>
       unlessStatus([404], null, async () => await buffer(await at(id).getArchive({ path }))),
     async createVolume(name, labels, sizeBytes) {
-      const sized = sizeBytes === undefined ? {} : { DriverOpts: { size: String(sizeBytes) } };
+      const size = String(sizeBytes);
+      const DriverOpts = isPodman ? { o: `size=${size}` } : { size };
+      const sized = sizeBytes === undefined ? {} : { DriverOpts };
       await ask(() => docker.createVolume({ Name: name, Labels: labels, ...sized }));
     },
     volume: (name) =>
@@ -172,10 +199,16 @@ export async function connectEngine(
  * The line is written before the start, so that no runner waits for one that never comes: what the hub had written when
  * it was killed is with the engine already.
  */
-async function feedAndStart(container: Docker.Container, line: string): Promise<void> {
-  const input = await container.attach({ stream: true, stdin: true, hijack: true });
+async function feedAndStart(
+  input: Socket,
+  container: Docker.Container,
+  line: string,
+): Promise<void> {
   // A container that ends before it has read everything says why in its log.
   input.on("error", () => undefined);
+  input.resume();
+  // It must not keep the hub from ending.
+  input.unref();
   try {
     input.write(line);
     await container.start().catch((error: unknown) => {
@@ -183,8 +216,6 @@ async function feedAndStart(container: Docker.Container, line: string): Promise<
     });
   } finally {
     input.end();
-    // Nothing comes back on it, and it must not keep the hub from ending.
-    if ("unref" in input && typeof input.unref === "function") input.unref();
   }
 }
 
@@ -219,6 +250,7 @@ function containerOf({ Id, Image, Config, State, HostConfig }: z.infer<typeof Fa
 const Labels = z.record(z.string(), z.string()).nullish();
 const Bytes = z.instanceof(Buffer);
 const Exit = z.object({ StatusCode: z.number() });
+const Version = z.object({ Components: z.array(z.object({ Name: z.string() })).default([]) });
 const Info = z.object({
   OSType: z.string().default("linux"),
   ServerVersion: z.string().default(""),
