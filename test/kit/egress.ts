@@ -114,8 +114,8 @@ export async function createEgressHouse(
       openTunnel(port, target, { "proxy-authorization": `Bearer ${token}` }),
     refusals: () => told.filter(({ kind }) => kind === "egress.refused").map(({ body }) => body),
     async [Symbol.asyncDispose]() {
-      door.close();
       await gateway.close();
+      door.close();
     },
   };
 }

@@ -23,5 +23,5 @@ export const EGRESS_LIMITS: EgressLimits = {
   connectMs: 10_000,
   idleMs: 300_000,
   headerBytes: 16_384,
-  recheckMs: 2_000,
+  recheckMs: 5_000,
 };
