@@ -26,6 +26,8 @@ export function answer(res: ServerResponse, { status, body, headers = {} }: Refu
     res.destroy();
     return;
   }
+  // Closing while the client still sends could lose it the answer.
+  if (!res.req.complete) res.shouldKeepAlive = true;
   res.writeHead(status, { ...headers, ...JSON_HEADERS });
   res.end(JSON.stringify(body));
 }

@@ -162,7 +162,7 @@ function createHandler(options: {
     return {
       status: 429,
       body: { error: "Too many connections", code: "rate_limited" },
-      headers: { connection: "close", "retry-after": "1" },
+      headers: { "retry-after": "1" },
     };
   }
 
@@ -174,25 +174,28 @@ function createHandler(options: {
   return {
     async handle(req, res) {
       res.once("finish", () => lingerOver(req));
+      const isOutside = ABSOLUTE.test(req.url ?? "");
+      const say = (refusal: Refusal) => {
+        // One request a connection.
+        if (isOutside) res.shouldKeepAlive = false;
+        answer(res, refusal);
+      };
       // No sandbox may end the hub by how it ends a connection.
       res.on("error", (error) => options.log.debug({ err: error }, "gateway connection failed"));
       try {
         const { authorization, "proxy-authorization": forProxy } = req.headers;
-        const isOutside = ABSOLUTE.test(req.url ?? "");
-        // One request a connection: what stands behind it is nobody's second request.
-        if (isOutside) res.shouldKeepAlive = false;
         const session = isOutside
           ? await identify(req.socket, forProxy, 407)
           : await identify(req.socket, authorization, 401);
-        if ("status" in session) answer(res, session);
+        if ("status" in session) say(session);
         else {
           const door = doorFor(req.url ?? "");
-          if (door === undefined) answer(res, NOT_FOUND);
+          if (door === undefined) say(NOT_FOUND);
           else await door(req, res, session);
         }
       } catch (error) {
         // A client that went away is no failure of ours, and there is nobody to tell.
-        if (!res.destroyed) answer(res, refusalFor(error, ABSOLUTE.test(req.url ?? "")));
+        if (!res.destroyed) say(refusalFor(error, isOutside));
       }
     },
     async tunnel(proxy, req, socket) {

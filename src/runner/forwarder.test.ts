@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -155,6 +156,27 @@ test("what asks its proxy for loopback, too, is served as if it had not", async 
     { env: { PATH: way.env.PATH } },
   );
   expect(absolute.stdout).toContain("only the repository and the model");
+});
+
+test("who sends much to a host that is refused learns of the refusal", async () => {
+  await using way = await openWay();
+  const { hostname, port } = new URL(way.forwarder.url);
+  for (let at = 0; at < 5; at += 1) {
+    const asking = request({
+      host: hostname,
+      port,
+      path: "http://evil.example/",
+      method: "POST",
+      headers: { host: "evil.example" },
+      agent: false,
+    });
+    asking.end(Buffer.alloc(20 * 1_048_576));
+    const status = await new Promise((resolve, reject) => {
+      asking.once("response", (res) => resolve(res.resume().statusCode));
+      asking.once("error", reject);
+    });
+    expect(status).toBe(403);
+  }
 });
 
 test("a tunnel that the gateway refuses is refused with its words; one that it opens carries both ends", async () => {

@@ -34,6 +34,7 @@ const DROPPED_FOR_DOORS = new Set([...DROPPED, "authorization", "host", "x-api-k
 /** How long a request waits for a hub that is being restarted. */
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 50;
+const LINGER_MS = 2_000;
 /** Fewer than the gateway gives to one sandbox: however many the agent wants, the runner must still be heard. */
 const MAX_CONNECTIONS = 128;
 
@@ -117,16 +118,29 @@ async function forward(
         ? { ...kept(req.headers, DROPPED), "proxy-authorization": credentials }
         : { ...kept(req.headers, DROPPED_FOR_DOORS), host: "gateway", authorization: credentials }),
       ...(req.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+      // Whoever is told to close does so as soon as it has answered, which may be before it has read everything.
+      connection: "keep-alive",
     },
   });
   gone.signal.addEventListener("abort", () => onward.destroy(), { once: true });
   req.pipe(onward);
   req.once("error", () => onward.destroy());
   const [answer] = await onceResponse(onward);
+  res.once("finish", () => lingerOver(req));
+  res.shouldKeepAlive ||= !req.complete;
   res.writeHead(answer.statusCode ?? 502, kept(answer.headers, DROPPED));
   res.flushHeaders();
   answer.once("error", () => res.destroy());
+  answer.once("close", () => connection.destroy());
   answer.pipe(res);
+}
+
+/** An answer may come before the end of the request: the rest of that is thrown away, so that the client can read it. */
+function lingerOver(req: IncomingMessage): void {
+  if (req.complete) return;
+  req.unpipe().resume();
+  const timer = setTimeout(() => req.destroy(), LINGER_MS);
+  req.once("close", () => clearTimeout(timer));
 }
 
 function onceResponse(onward: ReturnType<typeof request>): Promise<[IncomingMessage]> {

@@ -64,9 +64,11 @@ function send(
   });
 }
 
-async function passBack(onward: ClientRequest, { res, target }: Exchange, place: Place) {
+async function passBack(onward: ClientRequest, { req, res, target }: Exchange, place: Place) {
   const answer = await answered(onward, target);
   if (!place.receive(headBytes(answer))) throw new BytesUsedUp();
+  // One request a connection, unless the client is still sending: it would be cut off before it has read the answer.
+  res.shouldKeepAlive = !req.complete;
   res.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer));
   await pump(answer, res, (bytes) => place.receive(bytes));
 }
