@@ -17,6 +17,7 @@ export async function openBenchHub(options: {
   engine?: TestEngine;
   /** Sandboxes made in advance. */
   prepared?: number;
+  env?: Record<string, string>;
 }): Promise<TestHub> {
   const forge = await createGitForge({ token: TOKEN });
   await forge.repository(REPOSITORY, "greeter");
@@ -32,6 +33,7 @@ export async function openBenchHub(options: {
       CLAUDE_HUB_PREPARED_SANDBOXES: String(options.prepared ?? 0),
       CLAUDE_HUB_MAX_SESSIONS: slots,
       CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: slots,
+      ...options.env,
     },
   });
   const dispose = hub[Symbol.asyncDispose];

@@ -5,6 +5,7 @@ import { measureApi } from "./api.ts";
 import { measureContainers } from "./containers.ts";
 import { measureFootprint } from "./footprint.ts";
 import { measureGraph } from "./graph.ts";
+import { measureModelDoor } from "./model-door.ts";
 import { measurePreparedStart, measureStart } from "./start.ts";
 import { measureStream } from "./stream.ts";
 import { asMarkdown } from "./table.ts";
@@ -18,6 +19,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   prepared: measurePreparedStart,
   containers: measureContainers,
   stream: measureStream,
+  "model-door": measureModelDoor,
   graph: measureGraph,
 };
 

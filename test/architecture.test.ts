@@ -27,6 +27,10 @@ const EXCEPTIONS = new Set([
   "main.ts -> cli", // the bin hands its arguments over
   "cli/serve.ts -> app", // the one command that is the hub itself
   "cli/serve.ts -> config",
+  "cli/auth.ts -> config", // sets the hub up, and tries what it has set up
+  "cli/auth-ways.ts -> config",
+  "cli/agent-path.ts -> config",
+  "cli/auth.ts -> gateway",
 ]);
 
 /** The composition root builds everything. */

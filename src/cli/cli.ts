@@ -1,5 +1,8 @@
 import { Command } from "commander";
 
+type Options = Record<string, string | undefined>;
+const DIR = ["--dir <path>", "data directory (CLAUDE_HUB_DIR)"] as const;
+
 /** Reads the command line and does what it says. */
 export async function run(argv: string[]): Promise<void> {
   const program = new Command("claude-hub").description(
@@ -10,9 +13,9 @@ export async function run(argv: string[]): Promise<void> {
     .description("run the hub in the foreground")
     .option("--host <address>", "address to listen on (HOST)")
     .option("--port <number>", "port to listen on (PORT)")
-    .option("--dir <path>", "data directory (CLAUDE_HUB_DIR)")
+    .option(...DIR)
     .option("--runtime <name>", "what makes sandboxes (CLAUDE_HUB_RUNTIME)")
-    .action(async (options: Record<string, string | undefined>) => {
+    .action(async (options: Options) => {
       const { serve } = await import("./serve.ts");
       await serve({
         HOST: options["host"],
@@ -20,6 +23,31 @@ export async function run(argv: string[]): Promise<void> {
         CLAUDE_HUB_DIR: options["dir"],
         CLAUDE_HUB_RUNTIME: options["runtime"],
       });
+    });
+  const auth = program
+    .command("auth")
+    .description("set up how agents reach their model, and try it")
+    .argument("[way]", "api-key, bedrock, vertex or subscription; asked for when it is missing")
+    .option(...DIR)
+    .action(async (way: string | undefined, options: Options) => {
+      const { setUp } = await import("./auth.ts");
+      await setUp({ CLAUDE_HUB_DIR: options["dir"] }, way);
+    });
+  auth
+    .command("status")
+    .description("say which way is configured")
+    .option(...DIR)
+    .action(async (_options: Options, command: Command) => {
+      const { showStatus } = await import("./auth.ts");
+      await showStatus({ CLAUDE_HUB_DIR: command.optsWithGlobals<Options>()["dir"] });
+    });
+  auth
+    .command("test")
+    .description("try the way that is configured with one small call")
+    .option(...DIR)
+    .action(async (_options: Options, command: Command) => {
+      const { tryConfigured } = await import("./auth.ts");
+      await tryConfigured({ CLAUDE_HUB_DIR: command.optsWithGlobals<Options>()["dir"] });
     });
   await program.parseAsync(argv);
 }

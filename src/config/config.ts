@@ -13,20 +13,32 @@ import type { Source } from "./source.ts";
 
 export type Config = ReturnType<typeof read>;
 
-/**
- * Reads the configuration: flags, then the environment, then `hub.env` in the data directory, then defaults.
- *
- * @param flags By the variables that they stand for.
- * @param homeDir What `~` stands for.
- * @returns Frozen all through.
- * @throws ConfigError with one sentence that names the variable and what is expected.
- */
-export function loadConfig({
+interface Origins {
+  /** By the variables that they stand for. */
+  flags?: Variables;
+  env?: Variables;
+  /** What `~` stands for. */
+  homeDir?: string;
+}
+
+/** Where the hub keeps things, `hub.env` among them. */
+export function dataDirectory({
   flags = {},
   env = environment,
   homeDir = env["HOME"] ?? homedir(),
-}: { flags?: Variables; env?: Variables; homeDir?: string } = {}): Config {
-  const dir = expandHome(createSource([flags, env]).required(SETTINGS.dir), homeDir);
+}: Origins = {}): string {
+  return expandHome(createSource([flags, env]).required(SETTINGS.dir), homeDir);
+}
+
+/**
+ * Reads the configuration: flags, then the environment, then `hub.env` in the data directory, then defaults.
+ *
+ * @returns Frozen all through.
+ * @throws ConfigError with one sentence that names the variable and what is expected.
+ */
+export function loadConfig(from: Origins = {}): Config {
+  const { flags = {}, env = environment } = from;
+  const dir = dataDirectory(from);
   const path = join(dir, "hub.env");
   const file = readHubEnv(path);
   if (file[SETTINGS.dir.variable])
