@@ -25,7 +25,8 @@ const usage = {
   cacheReadTokens: 1_000,
   cacheWriteTokens: 10,
 };
-const scenario: Scenario = {
+/** Answers once, is throttled once, and answers again; `hangUp`: after one answer that breaks off. */
+const scenarioWith = (hangUp: boolean): Scenario => ({
   conversations: [
     {
       match: "Look around",
@@ -47,11 +48,13 @@ const scenario: Scenario = {
           error: { status: 429, type: "rate_limit_error", message: "Slow down", times: 1 },
           structured: { summary: "Looked.", nextSteps: [] },
           usage,
+          hangUp,
         }),
       ],
     },
   ],
-};
+});
+const scenario = scenarioWith(false);
 
 function step(more: Partial<Scenario["conversations"][number]["steps"][number]>) {
   return { toolCalls: [], delayMs: 0, pieceMs: 0, hangUp: false, ...more };
@@ -86,10 +89,10 @@ async function lookAround(env: Record<string, string>, secrets: string[]) {
     expect(told.includes(secret)).toBe(false);
   }
   const calls = events.filter(({ kind }) => kind === "model.called").map(({ body }) => body);
-  expect(calls.filter(({ status }) => status === 200)).toMatchObject([usage, usage]);
   expect(calls.filter(({ status }) => status === 429)).toHaveLength(1);
-  expect(events.filter(({ kind }) => kind === "api.retried")).toHaveLength(1);
-  return { dump, output: house.hub.output() };
+  const retries = events.filter(({ kind }) => kind === "api.retried").length;
+  const answered = calls.filter(({ status }) => status === 200);
+  return { answered, retries, dump, output: house.hub.output() };
 }
 
 test("Amazon Bedrock with the role of a container, whose credentials expire meanwhile", async () => {
@@ -118,7 +121,7 @@ test("Amazon Bedrock with the role of a container, whose credentials expire mean
       );
     }),
   );
-  const { dump } = await lookAround(
+  const { answered, retries, dump } = await lookAround(
     {
       CLAUDE_CODE_USE_BEDROCK: "1",
       AWS_REGION: "eu-west-1",
@@ -130,13 +133,14 @@ test("Amazon Bedrock with the role of a container, whose credentials expire mean
   );
   await role.close();
   expect(dump).toContain("CLAUDE_CODE_USE_BEDROCK=1");
+  expect([answered, retries]).toMatchObject([[usage, usage], 1]);
   expect(bedrock.refused).toEqual(["expired token"]);
   expect(asked).toBe(2);
   expect(bedrock.served[0]).toMatch(/^\/model\/eu\.anthropic\.claude-.*\/invoke-with-response-str/);
 });
 
-test("Amazon Bedrock with the keys of a profile", async () => {
-  await using model = await createScriptedModel({ scenario, apiKey: KEY });
+test("Amazon Bedrock with the keys of a profile, and a stream that breaks off", async () => {
+  await using model = await createScriptedModel({ scenario: scenarioWith(true), apiKey: KEY });
   await using temp = await createTempDir("aws");
   const account = { accessKeyId: "AKIA-of-a-profile", secretAccessKey: "secret-of-a-profile" };
   const file = join(temp.path, "credentials");
@@ -150,7 +154,7 @@ test("Amazon Bedrock with the keys of a profile", async () => {
     account,
     region: "us-east-1",
   });
-  await lookAround(
+  const { answered, retries } = await lookAround(
     {
       CLAUDE_CODE_USE_BEDROCK: "1",
       AWS_REGION: "us-east-1",
@@ -161,6 +165,9 @@ test("Amazon Bedrock with the keys of a profile", async () => {
     Object.values(account),
   );
   expect(bedrock.refused).toEqual([]);
+  expect(retries).toBe(2);
+  // The one that broke off costs what was seen of it.
+  expect(answered).toMatchObject([usage, { inputTokens: usage.inputTokens }, usage]);
 });
 
 test("Google Vertex with the role of the machine", async () => {
@@ -174,7 +181,7 @@ test("Google Vertex with the role of the machine", async () => {
     projectId: "acme-models",
     region: "us-east5",
   });
-  const { dump } = await lookAround(
+  const { answered, dump } = await lookAround(
     {
       CLAUDE_CODE_USE_VERTEX: "1",
       CLOUD_ML_REGION: "us-east5",
@@ -186,6 +193,7 @@ test("Google Vertex with the role of the machine", async () => {
     [token, "acme-models"],
   );
   expect(dump).toContain("CLAUDE_CODE_USE_VERTEX=1");
+  expect(answered).toMatchObject([usage, usage]);
   expect(metadata.asked).toBe(1);
   expect(vertex.refused).toBe(0);
 });
@@ -223,11 +231,12 @@ test("a Claude subscription: its login stays outside, and its renewal is seen at
       },
     }),
   );
-  const { output } = await lookAround(
+  const { answered, output } = await lookAround(
     { CLAUDE_AUTH_HOST_DIR: temp.path, ANTHROPIC_BASE_URL: front.url },
     [token, "sk-ant-ort01-refresh-of-the-subscription"],
   );
   await front.close();
+  expect(answered).toMatchObject([usage, usage]);
   expect(new Set(seen)).toEqual(new Set([`Bearer ${token}`]));
   expect(output).toContain("THE MODEL IS ASKED WITH THE LOGIN OF A CLAUDE SUBSCRIPTION");
 });

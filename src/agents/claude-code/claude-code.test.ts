@@ -66,6 +66,9 @@ test("Claude Code works, commits and pushes through the forwarder, and holds no 
   expect(house.bodies("agent.initialized")).toMatchObject([
     { agentSessionId: result.agentSessionId },
   ]);
+  // The model's provider would search, which the door refuses.
+  expect(house.bodies("agent.initialized")[0]?.["tools"]).not.toContain("WebSearch");
+  expect(house.bodies("agent.initialized")[0]?.["tools"]).toContain("WebFetch");
   expect(house.bodies("api.retried")).toHaveLength(1);
   expect(house.bodies("turn.finished")).toHaveLength(1);
   const { forge, repository } = house.git;

@@ -1,5 +1,6 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../../core/secret.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
@@ -54,8 +55,12 @@ export function createBedrock(options: {
         protocol: url.protocol,
         hostname: url.hostname,
         path: url.pathname,
-        headers: { host: url.host, "content-type": "application/json" },
-        body,
+        headers: {
+          host: url.host,
+          "content-type": "application/json",
+          // Given, so that it is not made by AWS's JavaScript: bodies may be large, and others wait.
+          "x-amz-content-sha256": createHash("sha256").update(body).digest("hex"),
+        },
       });
       return { ...headers, ...signed.headers };
     },
