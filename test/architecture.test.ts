@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
   orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
   http: ["core", "config", "store", "events", "sessions", "orchestration"],
+  "engine-proxy": ["core", "config"],
   client: ["core"],
   cli: ["core", "client"],
   runner: ["core", "agents"],
@@ -32,6 +33,9 @@ const EXCEPTIONS = new Set([
   "cli/agent-path.ts -> config",
   "cli/auth.ts -> gateway",
   "cli/auth.test.ts -> config",
+  "cli/engine-proxy.ts -> config", // a program of its own, which the hub never imports
+  "cli/engine-proxy.ts -> engine-proxy",
+  "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers
 ]);
 
 /** The composition root builds everything. */

@@ -25,4 +25,8 @@ for (const engine of engines) {
   runtimeEndingContract("docker", adapter);
   isolationContract("docker", adapter);
   containerContract("docker", adapter, engine);
+  const proxied = { ...adapter, proxied: true };
+  runtimeContract("docker through the proxy", proxied);
+  runtimeEndingContract("docker through the proxy", proxied);
+  containerContract("docker through the proxy", proxied, engine);
 }

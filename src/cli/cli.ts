@@ -24,6 +24,20 @@ export async function run(argv: string[]): Promise<void> {
         CLAUDE_HUB_RUNTIME: options["runtime"],
       });
     });
+  program
+    .command("engine-proxy")
+    .description("stand between the hub and the container engine, and let pass what the hub needs")
+    .option("--listen <socket>", "where the hub connects (CLAUDE_HUB_PROXY_LISTEN)")
+    .option("--engine <socket>", "the engine's own socket (CLAUDE_HUB_PROXY_ENGINE)")
+    .option(...DIR)
+    .action(async (options: Options) => {
+      const { runEngineProxy } = await import("./engine-proxy.ts");
+      await runEngineProxy({
+        CLAUDE_HUB_PROXY_LISTEN: options["listen"],
+        CLAUDE_HUB_PROXY_ENGINE: options["engine"],
+        CLAUDE_HUB_DIR: options["dir"],
+      });
+    });
   const auth = program
     .command("auth")
     .description("set up how agents reach their model, and try it")

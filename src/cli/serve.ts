@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import { createLog, startHub } from "../app.ts";
 import { loadConfig } from "../config/config.ts";
 import type { Config } from "../config/config.ts";
 import { findAgent } from "./agent-path.ts";
+import { bundledRunner } from "./runner-path.ts";
 
 /** Ends when a signal says so; sessions go on in their sandboxes. */
 export async function serve(flags: Record<string, string | undefined>): Promise<void> {
@@ -19,7 +19,7 @@ export async function serve(flags: Record<string, string | undefined>): Promise<
   const ended = untilSignal();
   try {
     const agentPath = findAgent(config);
-    const runnerPath = resolve(import.meta.dirname, "../../dist/runner.mjs");
+    const runnerPath = config.runnerPath ?? bundledRunner();
     await using hub = await startHub({ config, agentPath, runnerPath, log });
     process.stdout.write(`listening on ${hub.url}\n`);
     log.info({ signal: await ended }, "stopping");

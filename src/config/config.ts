@@ -101,6 +101,7 @@ function read(from: Source, dir: string) {
       setupMs: from.required(SETTINGS.setupMs),
       spoolBytes: from.required(SETTINGS.spoolBytes),
     },
+    runnerPath: from.optional(SETTINGS.runnerPath),
     sandbox: {
       runtime: from.required(SETTINGS.runtime),
       lifetimeMs: from.required(SETTINGS.lifetimeMs),

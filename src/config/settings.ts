@@ -1,4 +1,5 @@
 import { EGRESS_SETTINGS } from "./egress-settings.ts";
+import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
 import { MODEL_SETTINGS } from "./model-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
@@ -11,4 +12,5 @@ export const SETTINGS = {
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,
+  ...ENGINE_PROXY_SETTINGS,
 };

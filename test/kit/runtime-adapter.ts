@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Runtime, RuntimeAbilities, RuntimeHost } from "../../src/runtimes/runtime.ts";
 import { createRuntime } from "../../src/runtimes/registry.ts";
+import { openEngineProxy } from "./engine-proxy.ts";
 import type { TestEngine } from "./engine.ts";
 import { startRemoteRuntime } from "./remote-runtime.ts";
 import type { RemoteRuntime } from "./remote-runtime.ts";
@@ -13,6 +14,8 @@ export interface Adapter {
   name: Runtime["name"];
   /** Where the containers are, for the runtime `docker`. */
   engine?: TestEngine;
+  /** The hub reaches the engine through the proxy. */
+  proxied?: boolean;
   /** Whom the hub runs as; undefined is whoever runs the test. */
   uid?: number;
   abilities: RuntimeAbilities;
@@ -30,8 +33,13 @@ export interface OpenRuntime extends AsyncDisposable {
 }
 
 /** A runtime in a place of its own; what it made is removed at the end. */
-export async function openRuntime({ name, uid, engine, host }: Adapter): Promise<OpenRuntime> {
+export async function openRuntime(adapter: Adapter): Promise<OpenRuntime> {
+  const { name, uid, engine, host, proxied = false } = adapter;
   const place = await createRuntimePlace({ uid, engine, host });
+  const proxy =
+    proxied && engine !== undefined ? await openEngineProxy(engine, place.host) : undefined;
+  if (proxy !== undefined)
+    place.host.containers = { ...place.host.containers, engine: `unix://${proxy.socketPath}` };
   const hub = () => startRemoteRuntime({ runtime: name, host: place.host }, uid);
   const remote = uid === undefined ? undefined : await hub();
   const runtime = remote?.runtime ?? (await createRuntime(name, place.host));
@@ -43,6 +51,7 @@ export async function openRuntime({ name, uid, engine, host }: Adapter): Promise
     async [Symbol.asyncDispose]() {
       await place[Symbol.asyncDispose]();
       await remote?.[Symbol.asyncDispose]();
+      await proxy?.[Symbol.asyncDispose]();
     },
   };
 }

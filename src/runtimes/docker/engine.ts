@@ -111,7 +111,7 @@ export async function connectEngine(
           "Podman passes over CLAUDE_CONTAINER_RUNTIME: set the OCI runtime in its containers.conf",
         );
       try {
-        await ask(() => docker.createContainer({ ...options, name }));
+        await ask(() => docker.createContainer(apart(options, { name })));
       } catch (error) {
         // Docker says 409, Podman 500.
         const isTaken = error instanceof EngineError && /already in use/i.test(error.message);
@@ -161,7 +161,7 @@ export async function connectEngine(
       const size = String(sizeBytes);
       const DriverOpts = isPodman ? { o: `size=${size}` } : { size };
       const sized = sizeBytes === undefined ? {} : { DriverOpts };
-      await ask(() => docker.createVolume({ Name: name, Labels: labels, ...sized }));
+      await ask(() => docker.createVolume(apart({ Name: name, Labels: labels, ...sized })));
     },
     volume: (name) =>
       unlessStatus(
@@ -217,6 +217,11 @@ async function feedAndStart(
   } finally {
     input.end();
   }
+}
+
+/** The library would repeat the whole body in the address. */
+function apart<Body extends object>(body: Body, query: Record<string, string> = {}) {
+  return { ...body, _query: query, _body: body };
 }
 
 function isAlreadyStarted(error: unknown): boolean {
