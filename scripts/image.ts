@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
@@ -13,6 +13,7 @@ const NPM_VERSION = "11.19.1";
 const USAGE = `usage: npm run image -- [options]
   --engine NAME     docker or podman; the first that answers, unless named
   --host ADDRESS    the engine's socket, as DOCKER_HOST has it
+  --hub             the hub's image, in place of the one for sessions
   --tag NAME        more names for the image (may be repeated)
   --ca FILE         certificates of a company's proxy, for the build alone
 `;
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     host: { type: "string" },
     tag: { type: "string", multiple: true, default: [] },
     ca: { type: "string" },
+    hub: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -45,10 +47,15 @@ async function build(): Promise<void> {
     NPM_VERSION,
     CLAUDE_CODE_VERSION: devDependencies["@anthropic-ai/claude-code"],
   };
-  const tags = [`claude-hub-session:${version}`, "claudecode:latest", ...values.tag];
+  const names = values.hub
+    ? [`claude-hub:${version}`, "claude-hub:latest"]
+    : [`claude-hub-session:${version}`, "claudecode:latest"];
+  const tags = [...names, ...values.tag];
   const context = await mkdtemp(join(tmpdir(), "claude-hub-image-"));
   try {
-    await copyFile(join(ROOT, "images/session/Dockerfile"), join(context, "Dockerfile"));
+    const dockerfile = `images/${values.hub ? "hub" : "session"}/Dockerfile`;
+    await copyFile(join(ROOT, dockerfile), join(context, "Dockerfile"));
+    if (values.hub) await provideHub(context);
     const ca = values.ca ?? process.env["NODE_EXTRA_CA_CERTS"];
     await writeFile(join(context, "extra-ca.crt"), ca === undefined ? "" : await readFile(ca));
     await run(program, [
@@ -56,7 +63,9 @@ async function build(): Promise<void> {
       "build",
       // The engine may have no network of its own for builds.
       "--network=host",
-      ...Object.entries(versions).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+      ...Object.entries(versions)
+        .filter(([name]) => !values.hub || name !== "CLAUDE_CODE_VERSION")
+        .flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
       ...tags.flatMap((tag) => ["--tag", tag]),
       context,
     ]);
@@ -64,6 +73,13 @@ async function build(): Promise<void> {
     await rm(context, { recursive: true, force: true });
   }
   process.stdout.write(`made ${tags.join(", ")}\n`);
+}
+
+/** The hub itself, compiled here; what it depends on is installed inside. */
+async function provideHub(context: string): Promise<void> {
+  await run("npm", ["run", "build", "--silent"]);
+  for (const name of ["dist", "package.json", "package-lock.json"])
+    await cp(join(ROOT, name), join(context, name), { recursive: true });
 }
 
 /** The program and the options that lead to an engine that answers. */
@@ -102,6 +118,7 @@ async function provideBase(program: string, options: string[]): Promise<void> {
 
 async function run(program: string, args: string[]): Promise<void> {
   const child = spawn(program, args, {
+    cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
     // There is no BuildKit with Debian's engine; the file is written for both.
     env: { ...process.env, DOCKER_BUILDKIT: "0" },
