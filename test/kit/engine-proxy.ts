@@ -10,6 +10,7 @@ import type { TestEngine } from "./engine.ts";
 export async function openEngineProxy(
   engine: TestEngine,
   host: RuntimeHost,
+  log = pino({ level: "silent" }),
 ): Promise<AsyncDisposable & { socketPath: string }> {
   const socketPath = join(host.sandboxesDir, "../engine.sock");
   const { image, cpuShares, diskBytes, ociRuntime, hubId } = host.containers;
@@ -34,7 +35,7 @@ export async function openEngineProxy(
     readable: ["/etc/passwd", `${INSIDE.spool}/runner.lock`],
     writable: ["workspace/", "home/", "spool/", "spool/runner.lock"],
     owner: () => Promise.resolve({ labels: [OWNER, PROBE], value: ownerOfHub(hubId) }),
-    log: pino({ level: "silent" }),
+    log,
   });
   return { socketPath, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
 }

@@ -1,18 +1,14 @@
-import { request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, inject, test } from "vitest";
 import { z } from "zod";
-import { containerOptions } from "../../src/runtimes/docker/confinement.ts";
-import { OWNER, ownerOfHub } from "../../src/runtimes/docker/labels.ts";
 import { packArchive } from "../../src/runtimes/docker/archive.ts";
-import { openEngineProxy } from "../kit/engine-proxy.ts";
+import { OWNER } from "../../src/runtimes/docker/labels.ts";
+import { openAttack } from "../kit/engine-attack.ts";
 import { findEngine } from "../kit/engine.ts";
-import type { TestEngine } from "../kit/engine.ts";
-import { createRuntimePlace } from "../kit/runtime-place.ts";
+import { CONTAINERS, REQUESTS, VOLUMES } from "../kit/engine-misdeeds.ts";
 
 const { engines, reason } = await findEngine(inject("engineDir"));
-const LIMITS = { memoryBytes: 268_435_456, processes: 64 };
 const USER = { uid: 1_000, gid: 1_000 };
 
 test.skipIf(reason !== null)(
@@ -21,172 +17,6 @@ test.skipIf(reason !== null)(
     expect(reason).toBeNull();
   },
 );
-
-/** A hub that has been taken over: it has the proxy's socket, and says what it likes. */
-async function openAttack(engine: TestEngine) {
-  const place = await createRuntimePlace({ engine });
-  const proxy = await openEngineProxy(engine, place.host);
-  const owner = ownerOfHub(place.host.containers.hubId);
-  const { name } = place.spec();
-  const labels = { [OWNER]: owner };
-  const body = JSON.stringify(
-    containerOptions(place.host, LIMITS, {
-      command: ["node", "-e", "setInterval(() => {}, 1000)"],
-      user: "agent",
-      labels,
-      volume: name,
-      marks: {},
-    }),
-  );
-
-  const { socketPath } = proxy;
-  return {
-    socketPath,
-    name,
-    owner,
-    body,
-    fresh: () => z.record(z.string(), z.unknown()).parse(JSON.parse(body)),
-    async ask(method: string, path: string, sent?: string | Buffer, headers = {}) {
-      return await new Promise<{ status: number; said: string }>((resolve, reject) => {
-        const asked = request({ socketPath, method, path, headers, agent: false }, (answer) => {
-          text(answer).then((said) => resolve({ status: answer.statusCode ?? 0, said }), reject);
-        });
-        // One that is refused in the middle of a body is cut off.
-        asked.on("error", reject);
-        asked.end(sent);
-      });
-    },
-    /** Bytes as they are, and all that comes back until the other side ends. */
-    async raw(bytes: string): Promise<string> {
-      const socket = connect({ path: socketPath });
-      socket.write(bytes);
-      return await text(socket);
-    },
-    async make(): Promise<string> {
-      await engine.makeVolume(name, owner);
-      const { status, said } = await this.ask("POST", `/containers/create?name=${name}`, body);
-      expect([status, said]).toEqual([201, expect.stringContaining("Id")]);
-      return z.object({ Id: z.string() }).parse(JSON.parse(said)).Id;
-    },
-    async [Symbol.asyncDispose]() {
-      await engine.removeAllOf(owner);
-      await proxy[Symbol.asyncDispose]();
-      await place[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const bind = (Source: string, more = {}) => ({
-  Type: "bind",
-  Source,
-  Target: "/x",
-  ReadOnly: true,
-  ...more,
-});
-
-/** What a container would get beyond the template: in its own part, or in that of its host. */
-const CONTAINERS: [string, Record<string, unknown>, Record<string, unknown>][] = [
-  ["privileges", {}, { Privileged: true }],
-  ["privileges by another case", {}, { privileged: true }],
-  ["privileges by another case of the part", { hostconfig: { Privileged: true } }, {}],
-  ["a capability", {}, { CapAdd: ["SYS_ADMIN"] }],
-  ["all capabilities", {}, { CapDrop: [] }],
-  ["the host's root by a mount", {}, { Mounts: [bind("/")] }],
-  ["the host's root by a bind", {}, { Binds: ["/:/host"] }],
-  ["the engine's socket", {}, { Mounts: [bind("/var/run/docker.sock")] }],
-  ["volumes of another", {}, { VolumesFrom: ["other"] }],
-  ["the host's processes", {}, { PidMode: "host" }],
-  ["the host's network", {}, { NetworkMode: "host" }],
-  ["another's network", {}, { NetworkMode: "container:other" }],
-  ["the host's ipc", {}, { IpcMode: "host" }],
-  ["the host's users", {}, { UsernsMode: "host" }],
-  ["the host's control groups", {}, { CgroupnsMode: "host" }],
-  ["another control group", {}, { CgroupParent: "/" }],
-  ["a device", {}, { Devices: [{ PathOnHost: "/dev/sda", PathInContainer: "/dev/sda" }] }],
-  ["a rule for devices", {}, { DeviceCgroupRules: ["b *:* rwm"] }],
-  ["no seccomp", {}, { SecurityOpt: ["no-new-privileges", "seccomp=unconfined"] }],
-  ["new privileges", {}, { SecurityOpt: [] }],
-  ["a system to write to", {}, { ReadonlyRootfs: false }],
-  ["unmasked paths", {}, { MaskedPaths: [] }],
-  ["a sysctl", {}, { Sysctls: { "kernel.core_pattern": "|/x" } }],
-  ["another OCI runtime", {}, { Runtime: "other" }],
-  ["more memory", {}, { Memory: 2_147_483_648, MemorySwap: 2_147_483_648 }],
-  ["swap", {}, { MemorySwap: -1 }],
-  ["any number of processes", {}, { PidsLimit: -1 }],
-  ["a restart policy", {}, { RestartPolicy: { Name: "always" } }],
-  ["a log driver", {}, { LogConfig: { Type: "syslog", Config: {} } }],
-  ["a tmpfs with devices", {}, { Tmpfs: { "/tmp": "rw,dev", "/var/tmp": "rw" } }],
-  ["root", { User: "root" }, {}],
-  ["root by number", { User: "0:0" }, {}],
-  ["a group of the machine", { User: "1000:999" }, {}],
-  ["another image", { Image: "debian:bookworm-slim" }, {}],
-  ["no owner", { Labels: {} }, {}],
-  ["another owner", { Labels: { [OWNER]: "0123456789abcdef" } }, {}],
-  ["a network beside", { NetworkingConfig: { EndpointsConfig: { bridge: {} } } }, {}],
-  ["a health check", { Healthcheck: { Test: ["CMD", "x"] } }, {}],
-];
-
-const VOLUMES: [string, Record<string, unknown>][] = [
-  ["a directory of the host", { DriverOpts: { type: "none", o: "bind", device: "/" } }],
-  ["a directory of the host by options alone", { DriverOpts: { o: "bind,size=1", device: "/" } }],
-  ["a driver", { Driver: "other" }],
-  ["more than may be", { DriverOpts: { size: "99999999999999" } }],
-  ["a stranger's name", { Name: "database" }],
-  ["a path for a name", { Name: "../../x" }],
-  ["no owner", { Labels: {} }],
-];
-
-const REQUESTS: [string, string][] = [
-  ["POST", "/build"],
-  ["POST", "/images/create?fromImage=x"],
-  ["GET", "/images/json"],
-  ["GET", "/images/debian:bookworm-slim/json"],
-  ["POST", "/containers/NAME/exec"],
-  ["POST", "/exec/0123/start"],
-  ["POST", "/containers/NAME/update"],
-  ["POST", "/containers/NAME/rename?name=x"],
-  ["POST", "/containers/NAME/restart"],
-  ["GET", "/containers/NAME/export"],
-  ["POST", "/commit?container=NAME"],
-  ["POST", "/networks/create"],
-  ["POST", "/networks/host/connect"],
-  ["POST", "/swarm/init"],
-  ["POST", "/plugins/pull?remote=x"],
-  ["POST", "/services/create"],
-  ["GET", "/secrets"],
-  ["POST", "/containers/prune"],
-  ["POST", "/volumes/prune"],
-  ["POST", "/session"],
-  ["POST", "/grpc"],
-  ["GET", "/containers/json"],
-  ["GET", "/containers/json?all=true&filters={}"],
-  ["GET", `/containers/json?filters={"label":["${OWNER}"]}`],
-  ["GET", "/volumes"],
-  ["GET", "/events"],
-  ["GET", `/events?since=1&until=999999999999&filters={"container":["NAME"],"event":["oom"]}`],
-  ["POST", "/containers/NAME/kill?signal=SIGTERM"],
-  ["POST", "/containers/NAME/start?detachKeys=x"],
-  ["POST", "/containers/NAME/wait?condition=not-running&condition=removed"],
-  ["GET", "/containers/NAME/logs?stdout=true&follow=true&tail=1"],
-  ["GET", "/containers/NAME/archive?path=/etc/shadow"],
-  ["GET", "/containers/NAME/archive?path=/sandbox/spool/../../etc/shadow"],
-  ["PUT", "/containers/NAME/archive?path=/"],
-  ["POST", "/containers/NAME/attach?stream=1&stdin=1"],
-  ["OPTIONS", "/version"],
-  ["HEAD", "/version"],
-  // Paths that one reader could take for another.
-  ["GET", "//version"],
-  ["GET", "/version/"],
-  ["GET", "/./version"],
-  ["GET", "/v1.41/../version"],
-  ["GET", "/v1.41/v1.41/version"],
-  ["GET", "/v2.0/version"],
-  ["GET", "/%76ersion"],
-  ["POST", "/containers/NAME%2fexec"],
-  ["GET", "/containers/x/../NAME/json"],
-  ["GET", "/images/..%2f..%2fcontainers/json"],
-  ["GET", "http://engine/version"],
-];
 
 for (const engine of engines)
   describe("a hub that has been taken over", () => {
@@ -198,8 +28,8 @@ for (const engine of engines)
         const body = at.fresh();
         const HostConfig = { ...z.looseObject({}).parse(body["HostConfig"]), ...host };
         const sent = JSON.stringify({ ...body, HostConfig, ...own });
-        const { status, said } = await at.ask("POST", path, sent);
-        expect([what, status], said).toEqual([what, 403]);
+        const answer = await at.ask("POST", path, sent);
+        expect({ what, ...answer }).toMatchObject({ what, status: 403 });
       }
       expect(
         await engine.client.listContainers({ all: true, filters: { name: [at.name] } }),
@@ -227,8 +57,8 @@ for (const engine of engines)
       await using at = await openAttack(engine);
       for (const [what, more] of VOLUMES) {
         const body = { Name: at.name, Labels: { [OWNER]: at.owner }, ...more };
-        const { status, said } = await at.ask("POST", "/volumes/create", JSON.stringify(body));
-        expect([what, status], said).toEqual([what, 403]);
+        const answer = await at.ask("POST", "/volumes/create", JSON.stringify(body));
+        expect({ what, ...answer }).toMatchObject({ what, status: 403 });
       }
       expect((await at.ask("POST", `/containers/create?name=${at.name}`, at.body)).status).toBe(
         404,
@@ -242,6 +72,9 @@ for (const engine of engines)
         const { status } = await at.ask(method, path.replace("NAME", at.name));
         expect([method, path, status]).toEqual([method, path, 403]);
       }
+      expect(at.logged).toHaveLength(REQUESTS.length);
+      for (const line of at.logged)
+        expect(line).toMatchObject({ msg: "request refused", reason: expect.any(String) });
     });
 
     test("touches nothing of others", async () => {
@@ -343,5 +176,22 @@ for (const engine of engines)
       expect(
         await engine.client.listContainers({ all: true, filters: { name: ["evil"] } }),
       ).toEqual([]);
+    });
+
+    test("may attach to its own container, at either side's pace", async () => {
+      const size = 32 * 1_048_576;
+      const count = `let size = 0; process.stdin.on("data", (piece) => (size += piece.length)).on("end", () => console.log("had " + size))`;
+      await using at = await openAttack(engine, ["node", "-e", count]);
+      const id = await at.make();
+      const socket = connect({ path: at.socketPath, allowHalfOpen: true });
+      socket.write(
+        `POST /containers/${at.name}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+      );
+      socket.write(Buffer.alloc(size));
+      const said = text(socket);
+      expect((await at.ask("POST", `/containers/${id}/start`)).status).toBe(204);
+      // One side ends, and the other goes on.
+      socket.end();
+      expect(await said).toContain(`had ${size}`);
     });
   });
