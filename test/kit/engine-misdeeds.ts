@@ -34,7 +34,7 @@ export const CONTAINERS: [string, Record<string, unknown>, Record<string, unknow
   ["unmasked paths", {}, { MaskedPaths: [] }],
   ["a sysctl", {}, { Sysctls: { "kernel.core_pattern": "|/x" } }],
   ["another OCI runtime", {}, { Runtime: "other" }],
-  ["more memory", {}, { Memory: 2_147_483_648, MemorySwap: 2_147_483_648 }],
+  ["more memory", {}, { Memory: 8_589_934_592, MemorySwap: 8_589_934_592 }],
   ["swap", {}, { MemorySwap: -1 }],
   ["any number of processes", {}, { PidsLimit: -1 }],
   ["a restart policy", {}, { RestartPolicy: { Name: "always" } }],

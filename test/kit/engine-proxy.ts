@@ -26,7 +26,7 @@ export async function openEngineProxy(
         ...host.agentPaths.map((path) => ({ source: path, target: path })),
       ],
       own: INSIDE.own,
-      memoryBytes: 1_073_741_824,
+      memoryBytes: 4_294_967_296,
       processes: 1_024,
       cpuShares,
       diskBytes,
