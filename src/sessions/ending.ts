@@ -35,19 +35,28 @@ export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promi
     .execute();
   if (ending.status === "completed") await countDown(tx, await childrenOf(tx, id));
   else {
-    // Ids sort by time and nothing depends on a younger session, so these locks keep the order of ids.
-    const below = await descendantsOf(tx, id);
-    await lockSessions(tx, below);
     const error = `Cancelled because session ${id}, which it depends on, ${ending.status === "failed" ? "failed" : "was cancelled"}`;
-    const { rows } =
-      await sql`update sessions set status = 'cancelled', error = ${error}, completed_at = ${at}
-      where id = any(${below}::uuid[]) and completed_at is null returning id`.execute(tx);
-    for (const row of rows) {
-      const sessionId = IdRow.parse(row).id;
+    for (const sessionId of await cancelBelow(tx, id, error, at))
       appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
-    }
   }
   await appendWithin(tx, appends);
+}
+
+/** Cancels all that depends on a session; answers what had not ended before. */
+async function cancelBelow(tx: Tx, id: Id, error: string, at: Date): Promise<Id[]> {
+  let below = await descendantsOf(tx, id);
+  for (;;) {
+    // Ids sort by time and nothing depends on a younger session, so these locks keep the order of ids.
+    await lockSessions(tx, below);
+    // While the locks were waited for, somebody may have made a session that depends on one of these.
+    const found = await descendantsOf(tx, id);
+    if (found.length === below.length) break;
+    below = found;
+  }
+  const { rows } =
+    await sql`update sessions set status = 'cancelled', error = ${error}, completed_at = ${at}
+      where id = any(${below}::uuid[]) and completed_at is null returning id`.execute(tx);
+  return rows.map((row) => IdRow.parse(row).id);
 }
 
 async function countDown(tx: Tx, children: Id[]): Promise<void> {
