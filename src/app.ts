@@ -25,21 +25,14 @@ import { createOrchestrations } from "./orchestration/orchestrations.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { createSessionLife } from "./sessions/life.ts";
-import { createActiveStore } from "./store/active.ts";
-import { createBranchStore } from "./store/branches.ts";
 import { openDataDir } from "./store/data-dir.ts";
 import { openDatabase } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
 import { startEmbeddedDatabase } from "./store/embedded.ts";
-import { createEventStore } from "./store/events.ts";
 import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
-import { createPreparedStore } from "./store/prepared.ts";
-import { createRetentionStore } from "./store/retention.ts";
-import { createResultStore } from "./store/results.ts";
-import { createSessionStore } from "./store/sessions.ts";
-import { createTokenStore } from "./store/tokens.ts";
+import { createStores } from "./store/stores.ts";
 
 export interface Hub extends AsyncDisposable {
   url: string;
@@ -85,20 +78,13 @@ export async function startHub(options: {
   const mirror = createMirror(git);
   await mirror.sweep();
   const model = await openModel(config.model, log);
-  const events = createEventStore(database);
-  const branches = createBranchStore(database);
+  const stores = createStores(database);
+  const { events, branches } = stores;
   const engine = createEngine({ url, executorId, log });
   const life = createSessionLife({
     database,
     notifications,
-    sessions: createSessionStore(database),
-    events,
-    results: createResultStore(database),
-    tokens: createTokenStore(database),
-    branches,
-    active: createActiveStore(database),
-    prepared: createPreparedStore(database),
-    retention: createRetentionStore(database),
+    ...stores,
     engine,
     runtime,
     repositories: mirror,

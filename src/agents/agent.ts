@@ -47,5 +47,10 @@ export interface AgentOutput {
 export interface Agent {
   name: string;
   command(job: Job, place: AgentPlace): AgentCommand;
+  /** The file in which the agent keeps its record of a conversation, and looks for one to go on with. */
+  conversationPath(
+    agentSessionId: string,
+    place: Pick<AgentPlace, "workspaceDir" | "homeDir">,
+  ): string;
   createOutput(): AgentOutput;
 }

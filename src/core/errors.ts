@@ -63,7 +63,7 @@ export function forbidden(reason: string, cause?: unknown): HubError {
 }
 
 export function notFound(
-  what: "Session" | "Orchestration" | "Webhook provider" | "Page" | "Repository",
+  what: "Session" | "Conversation" | "Orchestration" | "Webhook provider" | "Page" | "Repository",
 ): HubError {
   return new HubError("not_found", `${what} not found`);
 }

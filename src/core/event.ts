@@ -29,6 +29,7 @@ export const EVENT_KINDS = [
   "agent.initialized", // agentSessionId, model, tools
   "agent.stalled", // silentMs
   "agent.exited", // exitCode, signal
+  "conversation.lost", // reason: it cannot be gone on with
   "agent.printed", // line (stderr, or stdout that is not JSON)
   "message.written", // text
   "thought.written", // text

@@ -99,6 +99,10 @@ export const RunnerStart = z.object({
 });
 export type RunnerStart = z.infer<typeof RunnerStart>;
 
+/** An agent's own record of its conversation: gzip, in base64. Only runners read it. */
+export const Conversation = z.object({ body: z.base64().max(LIMITS.conversationChars) });
+export type Conversation = z.infer<typeof Conversation>;
+
 /** Events in the order of the runner's own numbering, which starts at 1 and has no gaps. */
 export const EventBatch = z.object({
   events: z

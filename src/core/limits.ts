@@ -10,6 +10,8 @@ export const LIMITS = {
   eventsPerBatch: 500,
   batchBytes: 4 * 1024 * 1024,
   diffBytes: 5 * 1024 * 1024,
+  /** An agent's record of its conversation, packed, in base64. */
+  conversationChars: 12 * 1024 * 1024,
   artifacts: 1_000,
   summaryChars: 20_000,
   nextSteps: 50,

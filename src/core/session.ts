@@ -102,6 +102,11 @@ export const NewSession = z.object({
   type: SessionType,
   project: Project,
   dependencies: Dependencies.default([]),
+  /**
+   * A session whose conversation and branch this one goes on with, once it has ended. It is of the same repository, and
+   * nothing else continues it.
+   */
+  continues: Id.optional(),
   metadata: Metadata.optional(),
   options: SessionOptions.optional(),
 });
@@ -125,6 +130,8 @@ export interface Session {
   project: Project;
   dependencies: Id[];
   orchestrationId: Id | null;
+  /** The session whose conversation and branch this one goes on with. */
+  continuesId: Id | null;
   metadata: Metadata;
   options: SessionOptions;
   /** The sandbox's name; the contract calls it `containerId`. */

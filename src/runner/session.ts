@@ -1,5 +1,6 @@
 import type { AgentOutcome } from "../agents/agent.ts";
 import { agentNamed } from "../agents/registry.ts";
+import { Id } from "../core/id.ts";
 import { Job, RunnerResult } from "../core/job.ts";
 import type { RunnerBoot } from "../core/job.ts";
 import { z } from "zod";
@@ -7,6 +8,7 @@ import { runAgent } from "./agent-run.ts";
 import { collectChanges } from "./collect.ts";
 import type { Changes } from "./collect.ts";
 import { waitForCancel } from "./commands.ts";
+import { keepConversation, restoreConversation } from "./conversation.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 import { createGatewayClient, SessionOver } from "./gateway.ts";
 import type { GatewayClient } from "./gateway.ts";
@@ -96,7 +98,7 @@ async function perform(given: Place): Promise<void> {
   outbox.failed.catch((error: unknown) => stop.abort(error));
   const workspace = prepared?.workspace ?? (() => cloneWorkspace(place, outbox));
   try {
-    const { outcome, changes } = await work(place, outbox, stop.signal, workspace);
+    const { outcome, changes } = await work(place, outbox, stop.signal, workspace, untilMs);
     // Read late: it is set from outside while the work goes on.
     const why = ((): Interruption | null => interruption)();
     await sendResult(gateway, outbox, untilMs, resultOf(outcome, changes, why));
@@ -111,6 +113,7 @@ async function work(
   outbox: Outbox,
   signal: AbortSignal,
   workspace: () => Promise<Workspace>,
+  untilMs: number,
 ): Promise<{ outcome: AgentOutcome; changes: Changes }> {
   const { boot, job, gatewayUrl, searchPath } = place;
   const env = environmentOf(place);
@@ -128,6 +131,10 @@ async function work(
     if (refusal !== null) return { outcome: failed(refusal), changes: nothing };
     if (signal.aborted) return { outcome: notStarted, changes: nothing };
     const agent = agentNamed(job.agent);
+    const { gateway } = place;
+    const pathOf = (id: string) => agent.conversationPath(id, { workspaceDir: dir, homeDir });
+    if (job.resume)
+      await restoreConversation({ gateway, path: pathOf(job.agentSessionId), untilMs });
     const outcome = await runAgent({
       agent,
       job,
@@ -135,6 +142,10 @@ async function work(
       outbox,
       signal,
     }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));
+    const { agentSessionId } = outcome;
+    // What an agent says of itself is not to lead to any other file.
+    if (Id.safeParse(agentSessionId).success && agentSessionId !== null)
+      await keepConversation({ gateway, path: pathOf(agentSessionId), untilMs, outbox });
     // Whatever the workspace has become, what the agent said is not lost.
     const changes = await collectChanges({ job, git, dir, baseSha, gatewayUrl, outbox }).catch(
       (error: unknown) => ({

@@ -37,7 +37,7 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
       status: "initializing",
       admitted_at: at,
       deadline_at: deadlineAt,
-      work_branch: workBranchFor(session.type, session.id),
+      work_branch: await workBranchOf(tx, session),
       policy: JSON.stringify(policyFor(session.type, deps.settings.policy)),
     })
     .where("id", "=", session.id)
@@ -49,6 +49,21 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
   await appendWithin(tx, [
     { sessionId: session.id, events: [eventAt(at, "session.admitted", body)] },
   ]);
+}
+
+/** The branch of the session that this one goes on with, if both push; it is this one's from now on. */
+async function workBranchOf(tx: Tx, session: StoredSession): Promise<string | null> {
+  const own = workBranchFor(session.type, session.id);
+  if (own === null || session.continuesId === null) return own;
+  const [before] = await readWithin(tx, [session.continuesId]);
+  if (before === undefined || before.workBranch === null) return own;
+  await tx
+    .updateTable("branches")
+    .set({ session_id: session.id })
+    .where("repository", "=", session.project.repository)
+    .where("branch", "=", before.workBranch)
+    .execute();
+  return before.workBranch;
 }
 
 /**

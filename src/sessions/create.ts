@@ -1,10 +1,11 @@
-import { invalidRequest } from "../core/errors.ts";
+import { conflict, invalidRequest } from "../core/errors.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import type { NewSession, Session } from "../core/session.ts";
 import { asHubError } from "../store/failure.ts";
+import type { Tx } from "../store/database.ts";
 import { lockSessions } from "../store/events.ts";
-import { insertWithin, readWithin } from "../store/sessions.ts";
+import { continuationOf, insertWithin, readWithin } from "../store/sessions.ts";
 import type { SessionInsert } from "../store/sessions.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
@@ -27,7 +28,8 @@ export async function createSession(
     createdAt: deps.clock.now().toISOString(),
   };
   const startsByItself = input.options?.autoStart === true;
-  if (input.dependencies.length === 0 && !startsByItself) {
+  const standsAlone = input.dependencies.length === 0 && input.continues === undefined;
+  if (standsAlone && !startsByItself) {
     try {
       await deps.sessions.insert(insert);
     } catch (error) {
@@ -43,25 +45,40 @@ async function insertWithDependencies(
   insert: SessionInsert,
   startsByItself: boolean,
 ): Promise<Session> {
-  const { dependencies } = insert.session;
+  const { dependencies, continues } = insert.session;
   return await inTransaction(deps.database, async (tx) => {
-    await lockSessions(tx, dependencies);
+    await lockSessions(tx, [...dependencies, ...(continues === undefined ? [] : [continues])]);
+    const waitsFor = continues === undefined ? [] : await checkContinued(tx, insert.session);
     const found = await readWithin(tx, dependencies);
     const unknown = dependencies.find((id) => !found.some((session) => session.id === id));
     if (unknown !== undefined) throw invalidRequest("dependencies", `no session ${unknown}`);
     const open = found.filter(({ status }) => status !== "completed");
     const broken = found.find(({ status }) => status === "failed" || status === "cancelled");
-    await insertWithin(tx, [{ insert, openDependencies: open.length }]);
+    const openDependencies = open.length + waitsFor.length;
+    await insertWithin(tx, [{ insert, openDependencies, waitsFor }]);
     const at = deps.clock.now();
     if (broken !== undefined) {
       const verb = broken.status === "failed" ? "failed" : "was cancelled";
       const error = `Cancelled because session ${broken.id}, which it depends on, ${verb}`;
       await endWithin(tx, insert.id, { status: "cancelled", error, events: [] }, at);
-    } else if (startsByItself) await requestWithin(tx, insert.id, open.map(idOf), at);
+    } else if (startsByItself)
+      await requestWithin(tx, insert.id, [...open.map(idOf), ...waitsFor], at);
     const [made] = await readWithin(tx, [insert.id]);
     if (made === undefined) throw new Error("a session that was just inserted is not there");
     return made;
   });
+}
+
+/** Whether the session may go on with that one, which is locked; answers what it has to wait for. */
+async function checkContinued(tx: Tx, { continues = "", project }: NewSession): Promise<Id[]> {
+  const [before] = await readWithin(tx, [continues]);
+  if (before === undefined) throw invalidRequest("continues", `no session ${continues}`);
+  if (before.project.repository !== project.repository)
+    throw invalidRequest("continues", `session ${continues} is of another repository`);
+  const next = await continuationOf(tx, continues);
+  if (next !== null)
+    throw conflict(`Session ${continues} is continued by ${next} already: continue that one`);
+  return before.completedAt === null ? [continues] : [];
 }
 
 function idOf({ id }: StoredSession): Id {
@@ -77,6 +94,7 @@ function asCreated({ id, session, sandboxName: name, orchestrationId, createdAt 
     project: session.project,
     dependencies: [],
     orchestrationId,
+    continuesId: null,
     metadata: session.metadata ?? {},
     options: session.options ?? {},
     sandboxName: name,

@@ -7,6 +7,7 @@ import type { Redaction } from "../core/redaction.ts";
 import type { Repository } from "../core/repository.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
 import type { ActiveStore } from "../store/active.ts";
+import type { ConversationStore } from "../store/conversations.ts";
 import type { BranchStore } from "../store/branches.ts";
 import type { Database } from "../store/database.ts";
 import type { EventStore } from "../store/events.ts";
@@ -68,6 +69,7 @@ export interface SessionDeps {
   results: ResultStore;
   tokens: TokenStore;
   branches: BranchStore;
+  conversations: ConversationStore;
   active: ActiveStore;
   prepared: PreparedStore;
   retention: RetentionStore;

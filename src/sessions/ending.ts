@@ -5,7 +5,7 @@ import type { Id } from "../core/id.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import type { Append } from "../store/events.ts";
-import { childrenOf, descendantsOf } from "../store/sessions.ts";
+import { childrenOf, descendantsOf, waitingFor } from "../store/sessions.ts";
 
 export interface Ending {
   status: "completed" | "failed" | "cancelled";
@@ -36,8 +36,10 @@ export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promi
   if (ending.status === "completed") await countDown(tx, await childrenOf(tx, id));
   else {
     const error = `Cancelled because session ${id}, which it depends on, ${ending.status === "failed" ? "failed" : "was cancelled"}`;
-    for (const sessionId of await cancelBelow(tx, id, error, at))
+    const cancelled = await cancelBelow(tx, id, error, at);
+    for (const sessionId of cancelled)
       appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
+    await countDown(tx, await waitingFor(tx, [id, ...cancelled]));
   }
   await appendWithin(tx, appends);
 }
@@ -59,11 +61,13 @@ async function cancelBelow(tx: Tx, id: Id, error: string, at: Date): Promise<Id[
   return rows.map((row) => IdRow.parse(row).id);
 }
 
+/** @param children One that has waited for several of those that have ended stands there as often. */
 async function countDown(tx: Tx, children: Id[]): Promise<void> {
   if (children.length === 0) return;
   await lockSessions(tx, children);
-  await sql`update sessions set open_dependencies = open_dependencies - 1
-    where id = any(${children}::uuid[]) and completed_at is null`.execute(tx);
+  await sql`update sessions s set open_dependencies = open_dependencies - c.ends
+    from (select id, count(*) as ends from unnest(${children}::uuid[]) as child(id) group by id) c
+    where s.id = c.id and s.completed_at is null`.execute(tx);
 }
 
 export function eventAt(at: Date, kind: EventKind, body: EventBody): NewEvent {

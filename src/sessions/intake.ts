@@ -1,7 +1,7 @@
-import { budgetExceeded, conflict, forbidden, invalidRequest } from "../core/errors.ts";
+import { budgetExceeded, conflict, forbidden, invalidRequest, notFound } from "../core/errors.ts";
 import type { EventBody, EventKind } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
-import type { EventBatch, Job, RunnerResult, RunnerStart } from "../core/job.ts";
+import type { Conversation, EventBatch, Job, RunnerResult, RunnerStart } from "../core/job.ts";
 import { lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
 import { readWithin } from "../store/sessions.ts";
@@ -22,6 +22,9 @@ export interface Intake {
   start(id: Id, waitMs: number, signal: AbortSignal): Promise<RunnerStart>;
   events(id: Id, batch: EventBatch): Promise<number>;
   result(id: Id, result: RunnerResult): Promise<void>;
+  /** Of the session that this one goes on with. */
+  conversation(id: Id): Promise<Conversation>;
+  keepConversation(id: Id, conversation: Conversation): Promise<void>;
   cancellation(id: Id, waitMs: number, signal: AbortSignal): Promise<string | null>;
   record(id: Id, kind: EventKind, body: EventBody): Promise<void>;
   checkBudget(id: Id, inFlight: { tokens: number; costUsd: number }): Promise<void>;
@@ -35,6 +38,9 @@ export function createIntake(deps: SessionDeps): Intake {
     start: (id, waitMs, signal) => awaitStart(deps, id, waitMs, signal),
     events: (id, batch) => takeEvents(deps, id, batch),
     result: (id, result) => takeResult(deps, id, result),
+    conversation: (id) => conversationFor(deps, id),
+    keepConversation: (id, { body }) =>
+      deps.conversations.put(id, Buffer.from(body, "base64"), deps.clock.now()),
     cancellation: (id, waitMs, signal) => cancellation(deps, id, waitMs, signal),
     record: (id, kind, body) => record(deps, id, kind, body),
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
@@ -98,6 +104,14 @@ async function takeResult(deps: SessionDeps, id: Id, result: RunnerResult): Prom
     await insertResultWithin(tx, id, redacted, deps.clock.now());
   });
   await deps.engine.wake(id);
+}
+
+async function conversationFor(deps: SessionDeps, id: Id): Promise<Conversation> {
+  const session = await deps.sessions.get(id);
+  const continuesId = session?.continuesId ?? null;
+  const body = continuesId === null ? null : await deps.conversations.get(continuesId);
+  if (body === null) throw notFound("Conversation");
+  return { body: body.toString("base64") };
 }
 
 /** Why a session is to end, or null when `waitMs` have passed without such a reason. */

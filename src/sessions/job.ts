@@ -1,5 +1,5 @@
 import { conflict, notFound } from "../core/errors.ts";
-import type { Id } from "../core/id.ts";
+import { Id } from "../core/id.ts";
 import type { Job } from "../core/job.ts";
 import { policyFor, workBranchFor } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
@@ -17,7 +17,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   if (deadlineAt === null && !isPrepared) throw conflict("Session has no slot");
   const policy = session.policy ?? policyFor(session.type, settings.policy);
   const workBranch = session.workBranch ?? workBranchFor(session.type, id);
-  const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session);
+  const before = await continued(deps, session);
+  const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
   const parts: PromptParts = {
     type: session.type,
     sessionId: id,
@@ -26,6 +27,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     workBranch,
     otherBranches,
     hosts: settings.hosts,
+    before: before === null || before.canResume ? null : before,
   };
   return {
     sessionId: id,
@@ -36,8 +38,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     modelForm: settings.agent.modelForm,
     prompt: taskPrompt(parts),
     systemPrompt: systemPrompt(parts),
-    agentSessionId: id,
-    resume: false,
+    agentSessionId: before?.canResume === true ? before.agentSessionId : id,
+    resume: before?.canResume === true,
     workspace: {
       repository: session.project.repository,
       baseBranch,
@@ -55,11 +57,31 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   };
 }
 
+/** The session that this one goes on with, and whether its conversation can be resumed. */
+async function continued(deps: SessionDeps, { continuesId }: StoredSession) {
+  const before = continuesId === null ? null : await deps.sessions.get(continuesId);
+  if (before === null) return null;
+  const agentSessionId = Id.safeParse(before.agentSessionId).data;
+  const canResume = agentSessionId !== undefined && (await deps.conversations.has(before.id));
+  const result = await deps.results.get(before.id);
+  return {
+    agentSessionId: agentSessionId ?? before.id,
+    canResume,
+    workBranch: before.workBranch,
+    requirements: before.project.requirements,
+    summary: result?.summary ?? "",
+  };
+}
+
 /**
- * Where the work begins: on the branch of the one session before it, if exactly one has pushed here; else on the
+ * Where the work begins: on the branch of the session that this one goes on with; on the branch of the one session before it, if exactly one has pushed here; else on the
  * branch that the project names, if it exists; else on the default branch.
  */
-async function basis(deps: SessionDeps, session: StoredSession) {
+async function basis(
+  deps: SessionDeps,
+  session: StoredSession,
+  before: { workBranch: string | null } | null,
+) {
   const { repository, branch } = session.project;
   const branches = await deps.repositories.branches(repository);
   const pushed = (await deps.branches.ofSessions(repository, session.dependencies))
@@ -68,8 +90,12 @@ async function basis(deps: SessionDeps, session: StoredSession) {
   const [only, ...more] = pushed;
   const named = branch !== undefined && branches.has(branch) ? branch : branches.defaultBranch;
   const follows = only !== undefined && more.length === 0;
+  const { defaultBranch } = branches;
+  const own = before?.workBranch ?? null;
+  if (own !== null && branches.has(own))
+    return { defaultBranch, baseBranch: own, otherBranches: pushed };
   return {
-    defaultBranch: branches.defaultBranch,
+    defaultBranch,
     baseBranch: follows ? only : named,
     otherBranches: follows ? [] : pushed,
   };

@@ -19,7 +19,7 @@ import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox.ts";
 import type { Sessions } from "./sessions.ts";
 import { settle } from "./settle.ts";
 import type { Remains } from "./settle.ts";
-import { requestStart, unfinished } from "./start.ts";
+import { awaited, requestStart } from "./start.ts";
 
 /** What the engine does for a session, one function a step; each may be repeated. */
 export interface SessionSteps {
@@ -104,7 +104,7 @@ function createSessions(
       const session = await get(id);
       const waitingFor =
         session.status === "pending"
-          ? await unfinished(deps.database.db, session.dependencies).catch(throwAsHubError)
+          ? await awaited(deps.database.db, session).catch(throwAsHubError)
           : [];
       return { session, waitingFor };
     },

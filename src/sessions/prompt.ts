@@ -24,6 +24,8 @@ export interface PromptParts {
   otherBranches: string[];
   /** Other hosts that the sandbox may reach. */
   hosts: readonly string[];
+  /** What the session before this one was asked and did, when the agent cannot remember that by itself. */
+  before: { requirements: string; summary: string } | null;
 }
 
 const HOSTS_TOLD = 50;
@@ -68,6 +70,16 @@ export function taskPrompt(parts: PromptParts): string {
     project.requirements,
     `</requirements-${tag}>`,
   ];
+  if (parts.before !== null)
+    lines.push(
+      "",
+      "You go on where a session before this one ended. What it was asked, and what it said it had done:",
+      `<context-${tag}>`,
+      parts.before.requirements,
+      "",
+      parts.before.summary,
+      `</context-${tag}>`,
+    );
   if (project.context !== undefined)
     lines.push("", `<context-${tag}>`, project.context, `</context-${tag}>`);
   return lines.join("\n");

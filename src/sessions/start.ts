@@ -1,5 +1,7 @@
 import { alreadyStarted, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
+import { isFinal } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import { readWithin } from "../store/sessions.ts";
@@ -16,7 +18,7 @@ export async function requestStart(deps: SessionDeps, id: Id): Promise<void> {
     if (session.status === "pending") return;
     if (session.requestedAt !== null || session.completedAt !== null)
       throw alreadyStarted(session.status);
-    const waitingFor = await unfinished(tx, session.dependencies);
+    const waitingFor = await awaited(tx, session);
     await requestWithin(tx, id, waitingFor, deps.clock.now());
   });
 }
@@ -34,13 +36,17 @@ export async function requestWithin(tx: Tx, id: Id, waitingFor: Id[], at: Date):
   ]);
 }
 
-/** Those of the sessions that have not completed, in their order. */
-export async function unfinished(tx: Parameters<typeof readWithin>[0], ids: Id[]): Promise<Id[]> {
+/** What a session still waits for: those that it depends on have to complete, the one that it continues to end. */
+export async function awaited(
+  tx: Parameters<typeof readWithin>[0],
+  { dependencies, continuesId }: Pick<Session, "dependencies" | "continuesId">,
+): Promise<Id[]> {
+  const ids = [...dependencies, ...(continuesId === null ? [] : [continuesId])];
   if (ids.length === 0) return [];
   const done = new Set(
     (await readWithin(tx, ids))
-      .filter(({ status }) => status === "completed")
-      .map((session) => session.id),
+      .filter(({ id, status }) => status === "completed" || (id === continuesId && isFinal(status)))
+      .map(({ id }) => id),
   );
   return ids.filter((id) => !done.has(id));
 }

@@ -5,7 +5,7 @@ import type { Session } from "../core/session.ts";
 
 /** A row of `sessions` with the ids it depends on, as one statement of this room selects it. */
 export const SESSION_COLUMNS = `s.*, coalesce((
-  select json_agg(d.depends_on_id order by d.position) from session_dependencies d where d.session_id = s.id
+  select json_agg(d.depends_on_id order by d.position) from session_dependencies d where d.session_id = s.id and d.required
 ), '[]'::json) as dependencies`;
 
 const time = z.date().transform((date) => date.toISOString());
@@ -22,6 +22,7 @@ const SessionRow = z.object({
   metadata: Metadata,
   options: SessionOptions,
   orchestration_id: z.string().nullable(),
+  continues_id: z.string().nullable(),
   sandbox_name: z.string(),
   agent_session_id: z.string().nullable(),
   work_branch: z.string().nullable(),
@@ -77,6 +78,7 @@ export function toSession(row: unknown): StoredSession {
     },
     dependencies: r.dependencies,
     orchestrationId: r.orchestration_id,
+    continuesId: r.continues_id,
     metadata: r.metadata,
     options: r.options,
     sandboxName: r.sandbox_name,

@@ -37,13 +37,13 @@ const INSERT = `
 with input as (
   select * from json_to_recordset($1::json) as x(
     id uuid, type text, repository text, branch text, requirements text, context text, metadata jsonb, options jsonb,
-    orchestration_id uuid, sandbox_name text, created_at timestamptz, event jsonb)
+    orchestration_id uuid, continues_id uuid, sandbox_name text, created_at timestamptz, event jsonb)
 ),
 made as (
   insert into sessions (id, type, status, repository, branch, requirements, context, metadata, options,
-    orchestration_id, sandbox_name, created_at)
+    orchestration_id, continues_id, sandbox_name, created_at)
   select id, type, 'initializing', repository, branch, requirements, context, metadata, options,
-    orchestration_id, sandbox_name, created_at from input
+    orchestration_id, continues_id, sandbox_name, created_at from input
 ),
 logged as (
   insert into events (session_id, seq, at, kind, body) select id, 1, created_at, 'session.created', event from input
@@ -87,16 +87,24 @@ export function createSessionStore(database: Database): SessionStore {
 /** Inserts inside a transaction: the sessions, and what they depend on. The caller has locked what they depend on. */
 export async function insertWithin(
   tx: Tx,
-  inserts: { insert: SessionInsert; openDependencies: number; error?: string }[],
+  inserts: {
+    insert: SessionInsert;
+    /** How many have not ended, `waitsFor` included. */
+    openDependencies: number;
+    /** What has to have ended before, whichever way. */
+    waitsFor?: Id[];
+  }[],
 ): Promise<void> {
   const parameter = insertParameter(inserts.map(({ insert }) => insert));
   const [head = "", tail = ""] = INSERT.split("$1");
   await sql`${sql.raw(head)}${parameter}${sql.raw(tail)}`.execute(tx);
-  for (const { insert, openDependencies } of inserts) {
-    const rows = insert.session.dependencies.map((dependsOnId, position) => ({
+  for (const { insert, openDependencies, waitsFor = [] } of inserts) {
+    const { dependencies } = insert.session;
+    const rows = [...dependencies, ...waitsFor].map((dependsOnId, position) => ({
       session_id: insert.id,
       depends_on_id: dependsOnId,
       position,
+      required: position < dependencies.length,
     }));
     if (rows.length > 0) await tx.insertInto("session_dependencies").values(rows).execute();
     if (openDependencies > 0)
@@ -117,6 +125,16 @@ export async function readWithin(tx: Tx | Db, ids: Id[]): Promise<StoredSession[
 
 const IdRow = z.object({ id: z.string() });
 
+/** The session that goes on with this one's conversation. */
+export async function continuationOf(tx: Tx | Db, id: Id): Promise<Id | null> {
+  const row = await tx
+    .selectFrom("sessions")
+    .select("id")
+    .where("continues_id", "=", id)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
 /** What depends on a session directly. */
 export async function childrenOf(tx: Tx | Db, id: Id): Promise<Id[]> {
   const rows = await tx
@@ -128,11 +146,23 @@ export async function childrenOf(tx: Tx | Db, id: Id): Promise<Id[]> {
   return rows.map(({ session_id }) => session_id);
 }
 
-/** Everything that depends on a session, directly or through others. */
+/** What waits for the end of any of these sessions, once for each that it waits for. */
+export async function waitingFor(tx: Tx | Db, ids: Id[]): Promise<Id[]> {
+  const rows = await tx
+    .selectFrom("session_dependencies")
+    .select("session_id")
+    .where("depends_on_id", "in", ids)
+    .where("required", "=", false)
+    .orderBy("session_id")
+    .execute();
+  return rows.map(({ session_id }) => session_id);
+}
+
+/** Everything that depends on a session, directly or through others; not what only waits for its end. */
 export async function descendantsOf(tx: Tx | Db, id: Id): Promise<Id[]> {
   const { rows } = await sql`with recursive below(id) as (
-      select session_id from session_dependencies where depends_on_id = ${id}
-      union select d.session_id from session_dependencies d join below on d.depends_on_id = below.id
+      select session_id from session_dependencies where depends_on_id = ${id} and required
+      union select d.session_id from session_dependencies d join below on d.depends_on_id = below.id where d.required
     ) select id from below order by id`.execute(tx);
   return rows.map((row) => IdRow.parse(row).id);
 }
@@ -149,6 +179,7 @@ function insertParameter(inserts: SessionInsert[]): string {
       metadata: session.metadata ?? {},
       options: session.options ?? {},
       orchestration_id: orchestrationId,
+      continues_id: session.continues ?? null,
       sandbox_name: sandboxName,
       created_at: createdAt,
       event: { type: session.type, repository: session.project.repository },

@@ -20,6 +20,8 @@ export interface SessionsTable {
   metadata: Json;
   options: Json;
   orchestration_id: string | null;
+  /** The session whose conversation and branch this one goes on with. */
+  continues_id: string | null;
   sandbox_name: string;
   agent_session_id: string | null;
   work_branch: string | null;
@@ -51,7 +53,13 @@ export interface SessionsTable {
 
 export interface Tables {
   sessions: SessionsTable;
-  session_dependencies: { session_id: string; depends_on_id: string; position: number };
+  session_dependencies: {
+    session_id: string;
+    depends_on_id: string;
+    position: number;
+    /** False: it has to have ended, whichever way. */
+    required: Generated<boolean>;
+  };
   session_logs: { session_id: string; last_seq: number; runner_seq: Generated<number> };
   events: { session_id: string; seq: number; at: Timestamp; kind: string; body: Json };
   results: {
@@ -64,6 +72,8 @@ export interface Tables {
     diff: string;
     received_at: Timestamp;
   };
+  /** Compressed, by the runner. */
+  conversations: { session_id: string; body: Buffer; received_at: Timestamp };
   session_tokens: { hash: Buffer; session_id: string };
   branches: { repository: string; branch: string; session_id: string };
   deliveries: {

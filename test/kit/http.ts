@@ -142,6 +142,7 @@ function newSession(input: NewSession, orchestrationId: string | null): Session 
     project: input.project,
     dependencies: input.dependencies,
     orchestrationId,
+    continuesId: input.continues ?? null,
     metadata: input.metadata ?? {},
     options: input.options ?? {},
     sandboxName: sandboxName(id),

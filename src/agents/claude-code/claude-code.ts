@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Job } from "../../core/job.ts";
 import type { Agent, AgentCommand, AgentPlace } from "../agent.ts";
 import { modelEnvironment } from "./model-environment.ts";
@@ -25,6 +26,15 @@ export const claudeCode: Agent = {
     env: environmentOf(job, place),
     stdin: job.prompt,
   }),
+  // One directory for each directory that it has worked in, named after its path.
+  conversationPath: (agentSessionId, { workspaceDir, homeDir }) =>
+    join(
+      homeDir,
+      ".claude",
+      "projects",
+      workspaceDir.replaceAll(/[^A-Za-z0-9]/g, "-"),
+      `${agentSessionId}.jsonl`,
+    ),
   createOutput: createClaudeCodeOutput,
 };
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { HubError, invalidRequest } from "../../core/errors.ts";
-import { EventBatch, RunnerResult } from "../../core/job.ts";
+import { Conversation, EventBatch, RunnerResult } from "../../core/job.ts";
 import type { EventBatchAnswer, RunnerCommands } from "../../core/job.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Intake } from "../../sessions/intake.ts";
@@ -54,6 +54,14 @@ async function serve(what: string, { intake, req, res, session }: Request): Prom
     }
     case "POST result":
       await intake.result(sessionId, await readJson(req, RunnerResult, RESULT_BYTES));
+      return {};
+    case "GET conversation":
+      return await intake.conversation(sessionId);
+    case "POST conversation":
+      await intake.keepConversation(
+        sessionId,
+        await readJson(req, Conversation, LIMITS.conversationChars + 1_024),
+      );
       return {};
     case "GET commands": {
       const gone = new AbortController();

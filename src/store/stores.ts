@@ -1,0 +1,25 @@
+import { createActiveStore } from "./active.ts";
+import { createBranchStore } from "./branches.ts";
+import { createConversationStore } from "./conversations.ts";
+import type { Database } from "./database.ts";
+import { createEventStore } from "./events.ts";
+import { createPreparedStore } from "./prepared.ts";
+import { createResultStore } from "./results.ts";
+import { createRetentionStore } from "./retention.ts";
+import { createSessionStore } from "./sessions.ts";
+import { createTokenStore } from "./tokens.ts";
+
+/** All that a session's life needs of the database. */
+export function createStores(database: Database) {
+  return {
+    sessions: createSessionStore(database),
+    events: createEventStore(database),
+    results: createResultStore(database),
+    tokens: createTokenStore(database),
+    branches: createBranchStore(database),
+    conversations: createConversationStore(database),
+    active: createActiveStore(database),
+    prepared: createPreparedStore(database),
+    retention: createRetentionStore(database),
+  };
+}
