@@ -22,8 +22,9 @@ import { createHealth } from "./http/health.ts";
 import { createHttp } from "./http/http.ts";
 import { listen } from "./http/server.ts";
 import { createOrchestrations } from "./orchestration/orchestrations.ts";
+import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
-import type { Runtime } from "./runtimes/runtime.ts";
+import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
 import { createSessionLife } from "./sessions/life.ts";
 import { openDataDir } from "./store/data-dir.ts";
 import { openDatabase } from "./store/database.ts";
@@ -70,7 +71,10 @@ export async function startHub(options: {
     [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
   );
   const executorId = await executorIdOf(dataDir.path);
-  const runtime = await chooseRuntime(config, dataDir.path, { ...options, hubId: executorId }, log);
+  const { agentPath, runnerPath } = options;
+  const { path: dir } = dataDir;
+  const host = runtimeHost(config, { dir, agentPath, runnerPath, hubId: executorId });
+  const runtime = await chooseRuntime(config, host, log);
   const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
   const rules = await egressRules(config);
@@ -97,7 +101,7 @@ export async function startHub(options: {
   const hubPorts = portsOf(config, url);
   parts.use(
     await startGateway({
-      socketPath: join(dataDir.path, GATEWAY_DIR, GATEWAY_SOCKET),
+      socketPath: join(host.gatewayDir, host.gatewaySocketName),
       intake: life.intake,
       mirror,
       ownership: branches,
@@ -130,9 +134,6 @@ export async function startHub(options: {
   const all = parts.move();
   return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
-
-const GATEWAY_DIR = "gateway";
-const GATEWAY_SOCKET = "hub.sock";
 
 /** Moments of the start, for the health check. */
 function createStartup() {
@@ -169,23 +170,10 @@ async function databaseUrl(
   return parts.use(await startEmbeddedDatabase({ dir: join(dir, "postgres"), log })).url;
 }
 
-async function chooseRuntime(
-  config: Config,
-  dir: string,
-  { agentPath, runnerPath, hubId }: { agentPath: string | null; runnerPath: string; hubId: string },
-  log: Logger,
-): Promise<Runtime> {
-  if (!existsSync(runnerPath))
-    throw new Error(`the runner is not built (${runnerPath}); run: npm run build:runner`);
-  const runtime = await createRuntime(config.sandbox.runtime, {
-    sandboxesDir: join(dir, "sandboxes"),
-    gatewayDir: join(dir, GATEWAY_DIR),
-    gatewaySocketName: GATEWAY_SOCKET,
-    runnerPath,
-    nodePath: process.execPath,
-    agentPaths: agentPath === null ? [] : [agentPath],
-    containers: { ...config.containers, hubId, agentInImage: config.agent.path === null },
-  });
+async function chooseRuntime(config: Config, host: RuntimeHost, log: Logger): Promise<Runtime> {
+  if (!existsSync(host.runnerPath))
+    throw new Error(`the runner is not built (${host.runnerPath}); run: npm run build:runner`);
+  const runtime = await createRuntime(config.sandbox.runtime, host);
   const check = await runtime.check();
   if (!check.available)
     throw new Error(`the runtime ${runtime.name} cannot be used: ${check.reason}`);
@@ -199,8 +187,8 @@ async function chooseRuntime(
 
 /** As it is called inside of sandboxes. */
 function agentFor(runtime: Runtime, config: Config, agentPath: string | null): string {
-  if (runtime.name === "docker" && config.agent.path === null) return "claude";
-  if (agentPath !== null) return agentPath;
+  const inside = agentInside(runtime.name, config, agentPath);
+  if (inside !== null) return inside;
   throw new Error(
     "Claude Code was not found: install it (npm install -g @anthropic-ai/claude-code) or set CLAUDE_CODE_PATH.",
   );

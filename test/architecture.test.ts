@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
   http: ["core", "config", "store", "events", "sessions", "orchestration"],
   "engine-proxy": ["core", "config"],
+  doctor: ["core", "config", "store", "runtimes", "gateway"],
   client: ["core"],
   cli: ["core", "client"],
   runner: ["core", "agents"],
@@ -33,6 +34,8 @@ const EXCEPTIONS = new Set([
   "cli/agent-path.ts -> config",
   "cli/auth.ts -> gateway",
   "cli/auth.test.ts -> config",
+  "cli/doctor.ts -> config", // looks at this machine, not at a hub
+  "cli/doctor.ts -> doctor",
   "cli/engine-proxy.ts -> config", // a program of its own, which the hub never imports
   "cli/engine-proxy.ts -> engine-proxy",
   "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers

@@ -1,6 +1,13 @@
 import { Command } from "commander";
 
 type Options = Record<string, string | undefined>;
+interface DoctorOptions {
+  dir?: string;
+  runtime?: string;
+  json?: boolean;
+  online?: boolean;
+  reach?: string[];
+}
 const DIR = ["--dir <path>", "data directory (CLAUDE_HUB_DIR)"] as const;
 
 /** Reads the command line and does what it says. */
@@ -37,6 +44,24 @@ export async function run(argv: string[]): Promise<void> {
         CLAUDE_HUB_PROXY_ENGINE: options["engine"],
         CLAUDE_HUB_DIR: options["dir"],
       });
+    });
+  program
+    .command("doctor")
+    .description("say what is wrong with this installation, and what mends it")
+    .option(...DIR)
+    .option("--runtime <name>", "what makes sandboxes (CLAUDE_HUB_RUNTIME)")
+    .option("--json", "print the findings as JSON")
+    .option("--online", "try the model with one small call")
+    .option(
+      "--reach <host:port...>",
+      "what a sandbox must not reach, in place of 1.1.1.1:443 and 169.254.169.254:80",
+    )
+    .action(async ({ dir, runtime, json, online, reach }: DoctorOptions) => {
+      const { runDoctor } = await import("./doctor.ts");
+      await runDoctor(
+        { CLAUDE_HUB_DIR: dir, CLAUDE_HUB_RUNTIME: runtime },
+        { json: json === true, online: online === true, reach: reach ?? [] },
+      );
     });
   const auth = program
     .command("auth")

@@ -6,7 +6,7 @@ import type { EngineProxyConfig } from "../config/engine-proxy.ts";
 import { startEngineProxy } from "../engine-proxy/proxy.ts";
 import type { Ownership } from "../engine-proxy/template.ts";
 import { INSIDE } from "../runtimes/docker/confinement.ts";
-import { OWNER, ownerOfHub, PROBE } from "../runtimes/docker/labels.ts";
+import { DOCTOR, OWNER, ownerOfHub, PROBE } from "../runtimes/docker/labels.ts";
 import { bundledRunner } from "./runner-path.ts";
 
 /** Who may connect is decided by the directory of the socket: the hub is another user, in a container of its own. */
@@ -60,7 +60,7 @@ function ownerIn(path: string): () => Promise<Ownership> {
   let known: Ownership | undefined;
   return async () =>
     (known ??= {
-      labels: [OWNER, PROBE],
+      labels: [OWNER, PROBE, DOCTOR],
       value: ownerOfHub((await readFile(path, "utf8")).trim()),
     });
 }

@@ -3,6 +3,8 @@ import { agentNamed } from "../agents/registry.ts";
 import { Id } from "../core/id.ts";
 import { Job, RunnerResult } from "../core/job.ts";
 import type { RunnerBoot } from "../core/job.ts";
+import { ProbeOrder } from "../core/probe.ts";
+import type { ProbeReport } from "../core/probe.ts";
 import { z } from "zod";
 import { runAgent } from "./agent-run.ts";
 import { collectChanges } from "./collect.ts";
@@ -18,6 +20,7 @@ import { createOutbox } from "./outbox.ts";
 import type { Outbox } from "./outbox.ts";
 import { cloneWorkspace, environmentOf, GIT_ENV, gitOf } from "./place.ts";
 import type { Place } from "./place.ts";
+import { lookAround } from "./probe.ts";
 import { prepareAndWait, Unprepared } from "./prepared.ts";
 import { runSetup } from "./setup.ts";
 import type { Workspace } from "./workspace.ts";
@@ -39,7 +42,7 @@ interface Interruption {
 export async function runSession(boot: RunnerBoot, searchPath: string): Promise<void> {
   const gateway = createGatewayClient({ socket: boot.gatewaySocket, token: boot.token });
   try {
-    const asked = gateway.call(Job, {
+    const asked = gateway.call(z.union([Job, ProbeOrder]), {
       method: "GET",
       path: "/runner/job",
       timeoutMs: ATTEMPT_MS,
@@ -52,6 +55,11 @@ export async function runSession(boot: RunnerBoot, searchPath: string): Promise<
       token: boot.token,
     });
     const job = await asked;
+    if ("probe" in job) {
+      const report = await lookAround(job, boot, searchPath);
+      await sendReport(gateway, report);
+      return;
+    }
     await perform({ boot, job, gateway, gatewayUrl: forwarder.url, searchPath });
   } catch (error) {
     if (error instanceof Unprepared) throw error;
@@ -192,6 +200,16 @@ async function sendResult(
     body: JSON.stringify(RunnerResult.parse({ ...result, lastSeq: outbox.lastSeq() })),
     timeoutMs: ATTEMPT_MS,
     untilMs,
+  });
+}
+
+async function sendReport(gateway: GatewayClient, report: ProbeReport): Promise<void> {
+  await gateway.call(z.object({}), {
+    method: "POST",
+    path: "/runner/probe",
+    body: JSON.stringify(report),
+    timeoutMs: ATTEMPT_MS,
+    untilMs: Date.now() + ATTEMPT_MS,
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rmdir } from "node:fs/promises";
+import { access, mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
@@ -90,6 +90,26 @@ export async function startEmbeddedDatabase(options: {
     if (cluster.socketDir !== dir) await rmdir(cluster.socketDir).catch(() => undefined);
   };
   return { url: urlOf(cluster, DATABASE), close, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * The address of the server that runs in `dir`; null: none does, but one could.
+ *
+ * @throws Error that says why none can run here.
+ */
+export async function findEmbeddedDatabase(dir: string): Promise<string | null> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const binaries = await findBinaries(join(dir, "lib"));
+  const isMade = await access(join(dir, "password")).then(
+    () => true,
+    () => false,
+  );
+  if (isMade) {
+    const cluster = await prepareCluster(binaries, dir);
+    if ((await serverPid(cluster)) !== null) return urlOf(cluster, DATABASE);
+  }
+  await assertRunnable(binaries);
+  return null;
 }
 
 function urlOf({ password, socketDir }: Cluster, database: string): string {

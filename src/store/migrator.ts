@@ -6,17 +6,20 @@ import * as initial from "./migrations/0001-initial.ts";
 import * as prepared from "./migrations/0002-prepared.ts";
 import * as continuations from "./migrations/0003-continuations.ts";
 
+const MIGRATIONS = {
+  "0001-initial": { up: initial.up },
+  "0002-prepared": { up: prepared.up },
+  "0003-continuations": { up: continuations.up },
+};
+/** Names of all that there are, in their order. */
+export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
+
 /** Brings the schema up to date. Safe to run from several hubs at once: Kysely takes a lock. */
 export async function migrateDatabase(db: Db): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: {
-      getMigrations: () =>
-        Promise.resolve({
-          "0001-initial": initial,
-          "0002-prepared": prepared,
-          "0003-continuations": continuations,
-        }),
+      getMigrations: () => Promise.resolve(MIGRATIONS),
     },
   });
   const { error } = await migrator.migrateToLatest();

@@ -5,6 +5,7 @@ import type { ContainerSettings } from "../../src/runtimes/docker/settings.ts";
 export function testContainers(more: Partial<ContainerSettings> = {}): ContainerSettings {
   return {
     engine: "unix:///var/run/docker.sock",
+    purpose: "sessions",
     image: "claudecode:latest",
     agentInImage: false,
     hubId: randomUUID(),

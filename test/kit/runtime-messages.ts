@@ -13,6 +13,7 @@ export const HubSettings = z.object({
       engine: z.string(),
       image: z.string(),
       agentInImage: z.boolean(),
+      purpose: z.enum(["sessions", "doctor"]),
       hubId: z.string(),
       cpuShares: z.number(),
       diskBytes: z.number(),

@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
-import { HubError, invalidRequest } from "../../core/errors.ts";
+import { HubError } from "../../core/errors.ts";
 import { Conversation, EventBatch, RunnerResult } from "../../core/job.ts";
 import type { EventBatchAnswer, RunnerCommands } from "../../core/job.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Intake } from "../../sessions/intake.ts";
-import { readBody } from "../git/body.ts";
-import { parseJson } from "../json.ts";
+import { readJson } from "../request-json.ts";
 import { readPath } from "../request-path.ts";
 import type { Door, GatewaySession } from "../session.ts";
 
@@ -75,17 +73,4 @@ async function serve(what: string, { intake, req, res, session }: Request): Prom
     default:
       throw new HubError("not_found", "Not found");
   }
-}
-
-async function readJson<Schema extends z.ZodType>(
-  req: IncomingMessage,
-  schema: Schema,
-  maxBytes: number,
-): Promise<z.infer<Schema>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readBody(req, maxBytes)) chunks.push(chunk);
-  const parsed = schema.safeParse(parseJson(Buffer.concat(chunks).toString()));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalidRequest(issue?.path.join(".") ?? "", issue?.message ?? "does not fit");
 }

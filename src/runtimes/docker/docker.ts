@@ -7,7 +7,7 @@ import { createCheck } from "./check.ts";
 import { bootOf, INSIDE } from "./confinement.ts";
 import { lastWordsOf } from "./death.ts";
 import type { Container, Engine } from "./engine.ts";
-import { OWNER, ownerOfHub } from "./labels.ts";
+import { DOCTOR, OWNER, ownerOfHub } from "./labels.ts";
 import { createConnection } from "./parts.ts";
 
 const LOCK = "spool/runner.lock";
@@ -18,7 +18,8 @@ const LOCK = "spool/runner.lock";
  */
 export function createDockerRuntime(host: RuntimeHost): Runtime {
   const inTurn = createTurns();
-  const owner = { label: OWNER, value: ownerOfHub(host.containers.hubId) };
+  const { purpose, hubId } = host.containers;
+  const owner = { label: purpose === "doctor" ? DOCTOR : OWNER, value: ownerOfHub(hubId) };
   const connected = createConnection(host);
 
   async function find(name: string): Promise<Container | null> {

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 
 /** On every container and volume of a hub. */
 export const OWNER = "claude-hub.owner";
+/** On those that are made to be looked at from inside. */
+export const DOCTOR = "claude-hub.doctor";
 /** On the containers that only try whether there can be containers. */
 export const PROBE = "claude-hub.probe";
 

@@ -5,6 +5,8 @@ export interface ContainerSettings {
   image: string;
   /** The image brings the agent's program; else it comes from this machine. */
   agentInImage: boolean;
+  /** `doctor`: none of these sandboxes is a session's, and no hub takes them for its own. */
+  purpose: "sessions" | "doctor";
   /** Names this hub among those that share an engine; kept in its data directory. */
   hubId: string;
   /** Weight against other containers; 1,024 is what each has by default. */
