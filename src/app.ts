@@ -245,6 +245,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
     spoolBytes: config.agent.spoolBytes,
+    logBytes: config.agent.logBytes,
     retentionDays: config.database.retentionDays,
     sandbox: { memoryBytes: config.sandbox.memoryBytes, processes: config.sandbox.processes },
   };

@@ -100,6 +100,7 @@ function read(from: Source, dir: string) {
       stallMs: from.required(SETTINGS.stallMs),
       setupMs: from.required(SETTINGS.setupMs),
       spoolBytes: from.required(SETTINGS.spoolBytes),
+      logBytes: from.required(SETTINGS.logBytes),
     },
     runnerPath: from.optional(SETTINGS.runnerPath),
     sandbox: {

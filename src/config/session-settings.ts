@@ -80,6 +80,11 @@ export const SESSION_SETTINGS = {
     max: 120 * MINUTE_MS,
     fallback: "600000",
   }),
+  logBytes: size(
+    "CLAUDE_HUB_SESSION_LOG_BYTES",
+    "Log of one session; what its agent says beyond that is not kept.",
+    { fallback: "256m" },
+  ),
   spoolBytes: size("CLAUDE_HUB_SPOOL_BYTES", "Events that a runner keeps while the hub is away.", {
     fallback: "64m",
   }),

@@ -51,6 +51,8 @@ export interface SessionSettings {
   stallMs: number;
   setupMs: number;
   spoolBytes: number;
+  /** Of one session's log. */
+  logBytes: number;
   sandbox: SandboxLimits;
   /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
   prepared: { count: number; maxAgeMs: number };

@@ -9,6 +9,8 @@ import { insertResultWithin } from "../store/results.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { TokenOwner } from "../store/tokens.ts";
 import type { SessionDeps } from "./deps.ts";
+import { createLogLimit } from "./log-limit.ts";
+import type { LogLimit } from "./log-limit.ts";
 import { jobOf } from "./job.ts";
 import { awaitStart, release } from "./release.ts";
 import { whenTold } from "./told.ts";
@@ -32,17 +34,21 @@ export interface Intake {
 }
 
 export function createIntake(deps: SessionDeps): Intake {
+  const log = createLogLimit(deps.events, deps.settings.logBytes);
   return {
     authenticate: (token) => deps.tokens.find(token),
     job: (id) => handOut(deps, id),
     start: (id, waitMs, signal) => awaitStart(deps, id, waitMs, signal),
-    events: (id, batch) => takeEvents(deps, id, batch),
+    events: (id, batch) => takeEvents(deps, log, id, batch),
     result: (id, result) => takeResult(deps, id, result),
     conversation: (id) => conversationFor(deps, id),
     keepConversation: (id, { body }) =>
       deps.conversations.put(id, Buffer.from(body, "base64"), deps.clock.now()),
     cancellation: (id, waitMs, signal) => cancellation(deps, id, waitMs, signal),
-    record: (id, kind, body) => record(deps, id, kind, body),
+    async record(id, kind, body) {
+      if (REFUSALS.includes(kind) && !(await log.hasRoom(id, body))) return;
+      await record(deps, id, kind, body);
+    },
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
     hasEnded: (id) => deps.events.isClosed(id),
   };
@@ -58,11 +64,19 @@ async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
   return mayGoOn ? job : { ...job, limits: { ...job.limits, deadlineAt: null } };
 }
 
+/** What an agent can have the hub say as often as it likes. */
+const REFUSALS: readonly EventKind[] = ["push.refused", "model.refused", "egress.refused"];
+
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
 const HUB_ONLY = /^(session|sandbox|branch|push|model|budget|egress)\./;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
-async function takeEvents(deps: SessionDeps, id: Id, batch: EventBatch): Promise<number> {
+async function takeEvents(
+  deps: SessionDeps,
+  log: LogLimit,
+  id: Id,
+  batch: EventBatch,
+): Promise<number> {
   const forged = batch.events.find(({ kind }) => HUB_ONLY.test(kind));
   if (forged !== undefined)
     throw invalidRequest("events", `a runner may not report ${forged.kind}`);
@@ -74,7 +88,7 @@ async function takeEvents(deps: SessionDeps, id: Id, batch: EventBatch): Promise
   }));
   if (!isInOrder(events)) throw invalidRequest("events", "the numbers must rise by one");
   try {
-    return (await deps.events.append({ sessionId: id, events })).runnerSeq;
+    return (await log.append(id, events)).runnerSeq;
   } catch (error) {
     throw asHubError(error);
   }

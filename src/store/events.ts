@@ -31,6 +31,10 @@ export interface EventStore {
   append(append: Append): Promise<LogEnd>;
   /** Where the log stands. Unknown session: `not_found`. */
   end(sessionId: Id): Promise<LogEnd>;
+  /** Takes the runner's numbers up to this one for known, without any event. */
+  skip(sessionId: Id, runnerSeq: number): Promise<LogEnd>;
+  /** Bytes of all bodies, and how many there are. */
+  size(sessionId: Id): Promise<{ bytes: number; rows: number }>;
   readAfter(sessionId: Id, seq: number, limit: number): Promise<Event[]>;
   /** What came after each of many positions, in their order; at most `limit` events a position. */
   readManyAfter(positions: { sessionId: Id; seq: number }[], limit: number): Promise<Event[][]>;
@@ -76,6 +80,26 @@ function createReads(database: Database): Omit<EventStore, "append"> {
       const end = ofRows(rows).get(sessionId);
       if (end === undefined) throw notFound("Session");
       return end;
+    },
+    async skip(sessionId, runnerSeq) {
+      const rows = await database.prepared(
+        "skip-events",
+        `update session_logs set runner_seq = greatest(runner_seq, $2) where session_id = $1
+         returning session_id, last_seq, runner_seq`,
+        [sessionId, runnerSeq],
+      );
+      const end = ofRows(rows).get(sessionId);
+      if (end === undefined) throw notFound("Session");
+      return end;
+    },
+    async size(sessionId) {
+      const [row] = await database.prepared<{ bytes: string; rows: string }>(
+        "size-of-log",
+        `select coalesce(sum(octet_length(body::text)), 0) as bytes, count(*) as rows
+         from events where session_id = $1`,
+        [sessionId],
+      );
+      return { bytes: Number(row?.bytes ?? 0), rows: Number(row?.rows ?? 0) };
     },
     async readAfter(sessionId, seq, limit) {
       const rows = await database.prepared(
