@@ -18,7 +18,7 @@ const model = parts.use(
 );
 const hub = parts.use(
   await startHub({
-    runtime: "bubblewrap",
+    runtime: settings.runtime,
     agentPath: standInAgentPath,
     forge: { url: forge.url, token: "dummy-forge-token" },
     model: { url: model.url, apiKey: "dummy-key" },

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 /** What the hub of a test network is started with. */
 export const SceneSettings = z.object({
+  runtime: z.enum(["bubblewrap", "docker"]),
   env: z.record(z.string(), z.string()),
   /** Files by path, by repository. */
   repositories: z.record(z.string(), z.record(z.string(), z.string())),
