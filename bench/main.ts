@@ -3,7 +3,8 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { measureApi } from "./api.ts";
 import { measureContainers } from "./containers.ts";
-import { measureFootprint } from "./footprint.ts";
+import { measureFootprint, measureMemory } from "./footprint.ts";
+import { measureGitClone } from "./git-clone.ts";
 import { measureGraph } from "./graph.ts";
 import { measureModelDoor } from "./model-door.ts";
 import { measurePreparedStart, measureStart } from "./start.ts";
@@ -14,11 +15,13 @@ import type { Figure } from "./table.ts";
 /** Each takes a hub of its own; name some as arguments to run only these. */
 const PARTS: Record<string, () => Promise<Figure[]>> = {
   footprint: measureFootprint,
+  memory: measureMemory,
   api: measureApi,
   start: measureStart,
   prepared: measurePreparedStart,
   containers: measureContainers,
   stream: measureStream,
+  "git-clone": measureGitClone,
   "model-door": measureModelDoor,
   graph: measureGraph,
 };
