@@ -247,7 +247,12 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     spoolBytes: config.agent.spoolBytes,
     logBytes: config.agent.logBytes,
     retentionDays: config.database.retentionDays,
-    sandbox: { memoryBytes: config.sandbox.memoryBytes, processes: config.sandbox.processes },
+    sandbox: {
+      memoryBytes: config.sandbox.memoryBytes,
+      processes: config.sandbox.processes,
+      cpuShares: config.containers.cpuShares,
+    },
+    maxima: config.sandbox.maxima,
   };
 }
 

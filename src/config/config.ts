@@ -109,6 +109,7 @@ function read(from: Source, dir: string) {
       graceMs: from.required(SETTINGS.graceMs),
       memoryBytes: from.required(SETTINGS.memoryLimit),
       processes: from.required(SETTINGS.processLimit),
+      maxima: readMaxima(from),
     },
     containers: {
       engine: from.required(SETTINGS.containerEngine),
@@ -154,6 +155,19 @@ function read(from: Source, dir: string) {
       },
     },
   } as const;
+}
+
+/** What one session may ask for at the most: never less than what each gets. */
+export function readMaxima(from: Source) {
+  return {
+    memoryBytes: most(from.required(SETTINGS.memoryLimit), from.optional(SETTINGS.memoryMax)),
+    processes: most(from.required(SETTINGS.processLimit), from.optional(SETTINGS.processMax)),
+    cpuShares: most(from.required(SETTINGS.cpuShares), from.optional(SETTINGS.cpuSharesMax)),
+  };
+}
+
+function most(limit: number, max: number | null): number {
+  return Math.max(limit, max ?? limit);
 }
 
 /** Where programs are looked for. */

@@ -23,6 +23,19 @@ export const CONTAINER_SETTINGS = {
     "Weight of one session container against others for the processors.",
     { min: 2, max: 262_144, fallback: "1024" },
   ),
+  memoryMax: size("CLAUDE_CONTAINER_MEMORY_MAX", "Most memory that one session may ask for.", {
+    fallbackText: "what every session gets",
+  }),
+  cpuSharesMax: whole(
+    "CLAUDE_CONTAINER_CPU_SHARES_MAX",
+    "Greatest weight for the processors that one session may ask for.",
+    { min: 2, max: 262_144, fallbackText: "what every session gets" },
+  ),
+  processMax: whole("CLAUDE_CONTAINER_PIDS_MAX", "Most processes that one session may ask for.", {
+    min: 16,
+    max: 1_000_000,
+    fallbackText: "what every session gets",
+  }),
   diskLimit: size(
     "CLAUDE_CONTAINER_DISK_LIMIT",
     "What one session container may keep on disk: a quota where the engine has them, else measured from time to time.",

@@ -1,4 +1,4 @@
-import { dataDirectory } from "./config.ts";
+import { dataDirectory, readMaxima } from "./config.ts";
 import { environment } from "./environment.ts";
 import type { Variables } from "./environment.ts";
 import { SETTINGS } from "./settings.ts";
@@ -27,9 +27,7 @@ export function loadEngineProxyConfig({
     runnerPath: source.optional(SETTINGS.runnerPath),
     agentPath: source.optional(SETTINGS.agentPath),
     limits: {
-      memoryBytes: source.required(SETTINGS.memoryLimit),
-      processes: source.required(SETTINGS.processLimit),
-      cpuShares: source.required(SETTINGS.cpuShares),
+      ...readMaxima(source),
       diskBytes: source.required(SETTINGS.diskLimit),
       ociRuntime: source.optional(SETTINGS.containerRuntime),
     },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseSize } from "../core/session-limits.ts";
 
 /** One variable of the configuration: how it is read, and what stands in the documentation. */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -92,13 +93,10 @@ export function size(variable: string, doc: string, options: Options = {}) {
   const schema = z
     .string()
     .regex(/^\d+[kmg]?$/i)
-    .transform(
-      (value) => Number.parseInt(value, 10) * (UNITS[value.at(-1)?.toLowerCase() ?? ""] ?? 1),
-    )
+    .transform(parseSize)
     .pipe(z.int().positive());
   return make(variable, doc, schema, "a number of bytes, such as 512m or 4g", options);
 }
-const UNITS: Record<string, number> = { k: 1_024, m: 1_048_576, g: 1_073_741_824 };
 
 export function flag(variable: string, doc: string, options: Options = {}) {
   const schema = z.enum(["true", "false"]).transform((value) => value === "true");

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Id } from "./id.ts";
 import { LIMITS } from "./limits.ts";
 import { Branch, Repository } from "./repository.ts";
+import { SessionLimits } from "./session-limits.ts";
 
 export const SessionType = z.enum([
   "implementation",
@@ -83,6 +84,8 @@ export const SessionOptions = z.object({
     .url({ protocol: /^https?$/ })
     .max(2_000)
     .optional(),
+  /** In place of the usual limits of its sandbox; within what the operator allows. */
+  limits: SessionLimits.optional(),
 });
 export type SessionOptions = z.infer<typeof SessionOptions>;
 

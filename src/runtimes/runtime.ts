@@ -3,6 +3,8 @@ import type { ContainerSettings } from "./docker/settings.ts";
 export interface SandboxLimits {
   memoryBytes: number;
   processes: number;
+  /** Weight against other sandboxes for the processors; what the operator has set for all, when left out. */
+  cpuShares?: number;
 }
 
 /** What one sandbox is made of. The runtime makes its directories and starts the runner in it. */

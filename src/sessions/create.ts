@@ -11,6 +11,7 @@ import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { endWithin } from "./ending.ts";
+import { limitsFor } from "./limits.ts";
 import { requestWithin } from "./start.ts";
 
 /** Makes a session; durable before it resolves. */
@@ -19,6 +20,8 @@ export async function createSession(
   input: NewSession,
   orchestrationId: Id | null,
 ): Promise<Session> {
+  // Told now, and not when there is a slot at last.
+  limitsFor(deps.settings, input.options?.limits);
   const id = newId();
   const insert: SessionInsert = {
     id,

@@ -53,7 +53,9 @@ export interface SessionSettings {
   spoolBytes: number;
   /** Of one session's log. */
   logBytes: number;
-  sandbox: SandboxLimits;
+  sandbox: Required<SandboxLimits>;
+  /** What one session may ask for. */
+  maxima: Required<SandboxLimits>;
   /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
   prepared: { count: number; maxAgeMs: number };
   /** Other hosts that a sandbox may reach, as they are told to the agent. */

@@ -8,6 +8,7 @@ import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
+import { limitsFor } from "./limits.ts";
 import { withUsableSandbox } from "./withdraw.ts";
 
 /**
@@ -37,14 +38,14 @@ async function ensureInTurn(deps: SessionDeps, id: Id): Promise<number | null> {
 /** Creates the session's sandbox or adopts it, and records it. */
 export async function makeSandbox(
   deps: SessionDeps,
-  { id, sandboxName }: StoredSession,
+  { id, sandboxName, options }: StoredSession,
 ): Promise<"created" | "adopted" | "exited"> {
   // One that is adopted has a token already; then this one is never handed out.
   const outcome = await deps.runtime.ensure({
     name: sandboxName,
     sessionId: id,
     token: await deps.tokens.issue(id),
-    limits: deps.settings.sandbox,
+    limits: limitsFor(deps.settings, options.limits),
   });
   await recordSandbox(deps, id, outcome);
   return outcome;

@@ -53,6 +53,52 @@ for (const engine of engines) {
     expect(await forge.git(REPOSITORY, "show", `${branch}:src/farewell.js`)).toContain("Goodbye");
   });
 
+  test.each([0, 1])(
+    "a session gets the limits that it asks for, with %i prepared, and no more than it may",
+    async (prepared) => {
+      await using house = await openHouse({
+        runtime: "docker",
+        engine,
+        env: {
+          CLAUDE_CONTAINER_MEMORY_LIMIT: "256m",
+          CLAUDE_CONTAINER_MEMORY_MAX: "1g",
+          CLAUDE_CONTAINER_PIDS_LIMIT: "256",
+          CLAUDE_HUB_PREPARED_SANDBOXES: String(prepared),
+        },
+      });
+      const { hub } = house;
+      const limits = { memory: "512m", cpuShares: 512, pidsLimit: 100 };
+      const made = await hub.create(session(`Wait.\n${standIn({ sleepMs: 60_000 })}`), {
+        options: { limits },
+      });
+      if (prepared > 0)
+        await waitFor(async () => (await hub.events(made.id)).length > 2, { what: "its sandbox" });
+      await hub.start(made.id);
+      await hub.until(made.id, { statuses: ["running"] });
+      const { HostConfig } = await engine.client.getContainer(made.containerId).inspect();
+      expect(HostConfig).toMatchObject({ Memory: 536_870_912, CpuShares: 512, PidsLimit: 100 });
+      await hub.fetch(`/api/v1/sessions/${made.id}/cancel`, { method: "POST" });
+      for (const [asked, field] of [
+        [{ memory: "2g" }, "memory"],
+        [{ pidsLimit: 300 }, "pidsLimit"],
+        [{ cpuShares: 4_096 }, "cpuShares"],
+        [{ memory: "much" }, "memory"],
+        [{ memory: "1m" }, "memory"],
+        [{ discs: 1 }, "discs"],
+      ] as const) {
+        const { status, body } = await hub.claude({
+          type: "session.create",
+          session: session("Ask."),
+          options: { limits: asked },
+        });
+        expect(status).toBe(400);
+        expect(body.error).toContain(`options.limits`);
+        expect(body.error).toContain(field);
+      }
+      await hub.until(made.id);
+    },
+  );
+
   test("a hub without the image says so and does not start", async () => {
     const env = { CLAUDE_CONTAINER_IMAGE: "nobody/has-this:1" };
     await expect(openHouse({ runtime: "docker", engine, env })).rejects.toThrow(

@@ -77,7 +77,7 @@ export function containerOptions(
       Memory: limits.memoryBytes,
       // Memory and swap together: swapping would make the limit a slow one.
       MemorySwap: limits.memoryBytes,
-      CpuShares: cpuShares,
+      CpuShares: limits.cpuShares ?? cpuShares,
       PidsLimit: limits.processes,
       ...(ociRuntime === null ? {} : { Runtime: ociRuntime }),
       Tmpfs: scratch(limits),
