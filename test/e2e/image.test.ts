@@ -13,6 +13,7 @@ import { readScenario } from "../kit/scenario.ts";
 
 const { engines, reason: noEngine } = await findEngine(inject("engineDir"));
 const reason = noEngine ?? (existsSync("/usr/sbin/debootstrap") ? null : "debootstrap is missing");
+const ROOT = join(import.meta.dirname, "../..");
 const BUILD_MS = 1_200_000;
 
 test.skipIf(reason !== null)(
@@ -35,7 +36,7 @@ test.skipIf(reason !== null)(
     };
     const { devDependencies } = z
       .object({ devDependencies: z.record(z.string(), z.string()) })
-      .parse(JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8")));
+      .parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
     expect(await inside("id -un; id -u")).toBe("agent\n1000");
     expect(await inside("node --version")).toBe(`v${devDependencies["node"]}`);
     expect(await inside("HOME=/tmp claude --version")).toContain(
@@ -76,5 +77,22 @@ test.skipIf(reason !== null)(
     expect(doctor.findings()["image"]).toMatchObject({ state: "ok" });
     expect(doctor.findings()["image"]?.found).toContain("(Claude Code)");
     expect(doctor.exitCode).toBe(0);
+
+    const demo = await promisify(execFile)(
+      process.execPath,
+      [join(ROOT, "demo/main.ts"), "--runtime", "docker"],
+      {
+        cwd: ROOT,
+        timeout: 120_000,
+        env: {
+          PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+          HOME: hub.dir,
+          LANG: "C.UTF-8",
+          DOCKER_HOST: engine.address,
+          CLAUDE_CONTAINER_IMAGE: REAL_IMAGE,
+        },
+      },
+    );
+    expect(demo.stdout).toContain("sandboxes docker");
   },
 );
