@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { configurationDocument } from "../src/config/document.ts";
+import { repositorySchema } from "../src/config/repository-schema.ts";
 import { apiDocument } from "../src/http/api/document.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -9,6 +10,7 @@ const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = [
   { path: "docs/configuration.md", render: configurationDocument },
   { path: "docs/openapi.json", render: apiDocument },
+  { path: "docs/claude-hub.schema.json", render: repositorySchema },
 ];
 
 const check = process.argv.includes("--check");

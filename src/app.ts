@@ -16,6 +16,7 @@ import { createEventFeed } from "./events/feed.ts";
 import { resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
+import { createRepositorySettings } from "./gateway/git/repository-settings.ts";
 import { GIT_LIMITS } from "./gateway/git/limits.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
@@ -81,6 +82,7 @@ export async function startHub(options: {
   const git = gitSettings(config, dataDir.path, log);
   const mirror = createMirror(git);
   await mirror.sweep();
+  const settingsOf = createRepositorySettings({ mirror, environment: git.environment, log });
   const model = await openModel(config.model, log);
   const stores = createStores(database);
   const { events, branches } = stores;
@@ -91,7 +93,7 @@ export async function startHub(options: {
     ...stores,
     engine,
     runtime,
-    repositories: mirror,
+    repositories: { branches: (name) => mirror.branches(name), settings: settingsOf },
     redaction,
     settings: { ...sessionSettings(config, agent, model.form), hosts: rules.map(ruleText) },
     executorId,
@@ -105,6 +107,7 @@ export async function startHub(options: {
       intake: life.intake,
       mirror,
       ownership: branches,
+      settingsOf,
       git,
       model,
       egress: { ...config.egress, rules, hubPorts },
@@ -253,6 +256,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
       cpuShares: config.containers.cpuShares,
     },
     maxima: config.sandbox.maxima,
+    allowedImages: config.containers.allowedImages,
   };
 }
 

@@ -114,6 +114,7 @@ function read(from: Source, dir: string) {
     containers: {
       engine: from.required(SETTINGS.containerEngine),
       image: from.required(SETTINGS.containerImage),
+      allowedImages: from.optional(SETTINGS.allowedImages) ?? [],
       ociRuntime: from.optional(SETTINGS.containerRuntime),
       cpuShares: from.required(SETTINGS.cpuShares),
       diskBytes: from.required(SETTINGS.diskLimit),

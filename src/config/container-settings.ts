@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { from, size, text, whole } from "./setting.ts";
+import { from, names, size, text, whole } from "./setting.ts";
 
 /** What the runtime `docker` needs to know; limits that all runtimes share are with the sessions. */
 export const CONTAINER_SETTINGS = {
@@ -12,6 +12,11 @@ export const CONTAINER_SETTINGS = {
   containerImage: text("CLAUDE_CONTAINER_IMAGE", "Image of session containers.", {
     fallback: "claudecode:latest",
   }),
+  allowedImages: names(
+    "CLAUDE_HUB_ALLOWED_IMAGES",
+    "Images that repositories may name in `.github/claude-hub.yml`.",
+    { fallbackText: "none" },
+  ),
   containerRuntime: from(
     "CLAUDE_CONTAINER_RUNTIME",
     "OCI runtime of session containers, as the engine names it: `runsc` for gVisor, `kata`.",

@@ -22,6 +22,7 @@ export function loadEngineProxyConfig({
     engine: source.required(SETTINGS.proxyEngine),
     images: [
       source.required(SETTINGS.containerImage),
+      ...(source.optional(SETTINGS.allowedImages) ?? []),
       ...(source.optional(SETTINGS.proxyImages) ?? []),
     ],
     runnerPath: source.optional(SETTINGS.runnerPath),

@@ -14,6 +14,9 @@ export const EVENT_KINDS = [
   "session.completed", // summary
   "session.failed", // error
   "session.cancelled", // error
+  "settings.refused", // path, reason: of what a repository asks for in its settings, nothing counts
+  "image.pulling", // image, bytes, totalBytes: so far
+  "image.pulled", // image, durationMs
   "sandbox.created", // name, runtime
   "sandbox.adopted", // name, runtime
   "sandbox.stopped", // name, reason

@@ -23,6 +23,11 @@ export const RULES = {
   info: on("GET", "/info", nothing),
   sizes: on("GET", "/system/df", nothing),
   image: on("GET", "/images/(.+)/json", nothing),
+  pull: on(
+    "POST",
+    "/images/create",
+    z.strictObject({ fromImage: z.string(), tag: z.string().optional() }),
+  ),
   events: on(
     "GET",
     "/events",

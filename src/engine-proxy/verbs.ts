@@ -89,6 +89,13 @@ export function createVerbs(deps: {
         throw new Refused("the image is not one of those that are allowed");
       return await forward("GET", `${version}/images/${ref}/json`);
     },
+    async pull({ version, query }) {
+      const { fromImage = "", tag } = query;
+      const names = [fromImage, ...(tag === undefined ? [] : [`${fromImage}:${tag}`])];
+      if (!names.some((name) => template.images.includes(name)))
+        throw new Refused("the image is not one of those that are allowed");
+      return await forward("POST", `${version}/images/create${queryOf(query)}`);
+    },
     async events(call) {
       const filters = z.strictObject({
         container: z.tuple([z.string()]),

@@ -12,6 +12,7 @@ import { createLookup } from "./egress/resolver.ts";
 import { createGitDoor } from "./git/door.ts";
 import type { GitLimits } from "./git/limits.ts";
 import type { Mirror } from "./git/mirror.ts";
+import type { RepositorySettingsReader } from "./git/repository-settings.ts";
 import type { BranchOwnership } from "./git/vet.ts";
 import { createModelDoor } from "./model/door.ts";
 import type { Upstream } from "./model/upstream.ts";
@@ -39,6 +40,7 @@ export async function startGateway(options: {
   intake: Intake;
   mirror: Mirror;
   ownership: BranchOwnership;
+  settingsOf: RepositorySettingsReader;
   git: {
     serverUrl: string;
     credential(): Promise<Secret | null>;
@@ -76,9 +78,7 @@ export async function startGateway(options: {
     ...options.egress,
     rulesOf: createRepositoryRules({
       repositories: options.egress.repositories,
-      mirror,
-      environment: options.git.environment,
-      log,
+      settingsOf: options.settingsOf,
     }),
     check: createAddressCheck({
       ranges: options.egress.addresses,

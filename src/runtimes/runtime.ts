@@ -14,7 +14,16 @@ export interface SandboxSpec {
   /** Token of the session; reaches the runner on standard input, never by environment, argv or file. */
   token: string;
   limits: SandboxLimits;
+  /** For runtimes that have images; the usual one, when left out. */
+  image?: string;
+  /** Told what takes time before the sandbox is there. */
+  report?: SandboxReport;
 }
+
+export type SandboxReport = (
+  kind: "image.pulling" | "image.pulled",
+  body: Record<string, string | number>,
+) => void;
 
 export interface Sandbox {
   name: string;

@@ -5,6 +5,7 @@ import type { ModelForm } from "../core/job.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Repository } from "../core/repository.ts";
+import type { RepositorySettings } from "../core/repository-settings.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
 import type { ActiveStore } from "../store/active.ts";
 import type { ConversationStore } from "../store/conversations.ts";
@@ -35,6 +36,11 @@ export interface Repositories {
     has(branch: string): boolean;
     head(branch: string): string | null;
   }>;
+  /** What it asks for on its default branch, and why nothing of that counts. */
+  settings(repository: Repository): Promise<{
+    settings: RepositorySettings;
+    fault: string | null;
+  }>;
 }
 
 export interface SessionSettings {
@@ -58,6 +64,8 @@ export interface SessionSettings {
   maxima: Required<SandboxLimits>;
   /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
   prepared: { count: number; maxAgeMs: number };
+  /** Images that repositories may name for their sandboxes. */
+  allowedImages: readonly string[];
   /** Other hosts that a sandbox may reach, as they are told to the agent. */
   hosts: readonly string[];
   /** Ended sessions are kept so long; 0: for ever. */

@@ -68,7 +68,7 @@ async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
 const REFUSALS: readonly EventKind[] = ["push.refused", "model.refused", "egress.refused"];
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
-const HUB_ONLY = /^(session|sandbox|branch|push|model|budget|egress)\./;
+const HUB_ONLY = /^(session|sandbox|settings|image|branch|push|model|budget|egress)\./;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(

@@ -8,6 +8,7 @@ import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
+import { imageFor } from "./image.ts";
 import { limitsFor } from "./limits.ts";
 import { withUsableSandbox } from "./withdraw.ts";
 
@@ -38,14 +39,24 @@ async function ensureInTurn(deps: SessionDeps, id: Id): Promise<number | null> {
 /** Creates the session's sandbox or adopts it, and records it. */
 export async function makeSandbox(
   deps: SessionDeps,
-  { id, sandboxName, options }: StoredSession,
+  session: StoredSession,
 ): Promise<"created" | "adopted" | "exited"> {
+  const { id, sandboxName, options } = session;
+  const image = await imageFor(deps, session);
   // One that is adopted has a token already; then this one is never handed out.
   const outcome = await deps.runtime.ensure({
     name: sandboxName,
     sessionId: id,
     token: await deps.tokens.issue(id),
     limits: limitsFor(deps.settings, options.limits),
+    ...(image === null ? {} : { image }),
+    report(kind, body) {
+      const events = [eventAt(deps.clock.now(), kind, body)];
+      // The sandbox matters more than what is told of it.
+      deps.events.append({ sessionId: id, events }).catch((error: unknown) => {
+        deps.log.warn({ err: error, sessionId: id }, "progress could not be told");
+      });
+    },
   });
   await recordSandbox(deps, id, outcome);
   return outcome;

@@ -30,6 +30,7 @@ export async function openAttack(
       user: "agent",
       labels,
       volume: name,
+      imageName: place.host.containers.image,
       marks: {},
     }),
   );

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { runGit } from "../../../test/kit/git.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { upstreamFailed } from "../../core/errors.ts";
+import { createRepositorySettings } from "../git/repository-settings.ts";
 import { createRepositoryRules } from "./repository-rules.ts";
 
 const FILE = ".github/claude-hub.yml";
@@ -23,8 +24,7 @@ async function house(repositories: string[] = [REPOSITORY]) {
   await git("init", "-q", "-b", "main");
   let asked = 0;
   let away = false;
-  const rulesOf = createRepositoryRules({
-    repositories,
+  const settingsOf = createRepositorySettings({
     mirror: {
       dir: () => join(dir.path, ".git"),
       async freshen() {
@@ -37,6 +37,7 @@ async function house(repositories: string[] = [REPOSITORY]) {
     environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent" },
     log: pino({ level: "silent" }),
   });
+  const rulesOf = createRepositoryRules({ repositories, settingsOf });
   const hosts = async (repository = REPOSITORY) => {
     const { rules, fault } = await rulesOf(repository);
     return fault ?? rules.map(({ host }) => host);
@@ -61,7 +62,7 @@ async function house(repositories: string[] = [REPOSITORY]) {
 
 test("hosts come from the default branch, and only of repositories that may add some", async () => {
   await using at = await house(["acme/*"]);
-  await at.commit((path) => writeFile(path, "egress: [a.example, '*.b.example:8443']\nother: 1\n"));
+  await at.commit((path) => writeFile(path, "egress: [a.example, '*.b.example:8443']\n"));
   expect(await at.hosts()).toEqual(["a.example", "b.example"]);
   expect(await at.hosts("Acme/other")).toEqual(["a.example", "b.example"]);
   const before = at.asked();

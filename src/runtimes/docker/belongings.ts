@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { SandboxLimits } from "../runtime.ts";
 import { packArchive } from "./archive.ts";
 import { containerOptions, INSIDE, userFor } from "./confinement.ts";
-import type { Container } from "./engine.ts";
-import { imageMissing, isStatus } from "./failure.ts";
+import type { Container, Image } from "./engine.ts";
+import { isStatus } from "./failure.ts";
 import type { Parts } from "./parts.ts";
 
 const DIRS = { "workspace/": null, "home/": null, "spool/": null };
@@ -20,6 +20,8 @@ export interface Owner {
 /** What is to be made: a container and a volume, both of that name. */
 export interface Wanted {
   name: string;
+  image: Image;
+  imageName: string;
   owner: Owner;
   command: string[];
   limits: SandboxLimits;
@@ -41,14 +43,12 @@ export async function findContainer(
 export async function makeContainer(parts: Parts, wanted: Wanted): Promise<Container> {
   const { host, engine } = parts;
   const { name, owner } = wanted;
-  const image = await engine.image(host.containers.image);
-  if (image === null) throw new Error(imageMissing(host.containers.image));
   const labels = { ...wanted.labels, [owner.label]: owner.value };
   await makeVolume(parts, name, owner, labels);
   // The directory holds the socket only, and the one above keeps others on the machine out.
   await mkdir(host.gatewayDir, { recursive: true });
   await chmod(host.gatewayDir, 0o755);
-  const user = userFor(image.user);
+  const user = userFor(wanted.image.user);
   const options = containerOptions(host, wanted.limits, { ...wanted, user, labels, volume: name });
   return await until(`make the container ${name}`, async () => {
     await engine.create(name, options);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { RuntimeAbilities, RuntimeCheck } from "../runtime.ts";
 import { makeContainer, putBelongings, removeAll } from "./belongings.ts";
 import { INSIDE } from "./confinement.ts";
-import { imageMissing } from "./failure.ts";
+import type { Image } from "./engine.ts";
 import { ownerOfHub, PROBE } from "./labels.ts";
 import type { Parts } from "./parts.ts";
 
@@ -30,10 +30,9 @@ export function createCheck(connected: () => Promise<Parts>): () => Promise<Runt
     const { engine, host } = parts;
     const info = await engine.info();
     if (info.OSType !== "linux") return `the container engine runs ${info.OSType} containers`;
-    const image = await engine.image(host.containers.image);
-    if (image === null) return imageMissing(host.containers.image);
+    const image = await parts.images.provide(host.containers.image, () => undefined);
     if (probed !== image.id) {
-      const reason = await probe(parts);
+      const reason = await probe(parts, image);
       if (reason !== "") return `a container was made, but ${reason}`;
       probed = image.id;
     }
@@ -53,7 +52,7 @@ export function createCheck(connected: () => Promise<Parts>): () => Promise<Runt
   };
 }
 
-async function probe(parts: Parts): Promise<string> {
+async function probe(parts: Parts, image: Image): Promise<string> {
   const { engine, host } = parts;
   const owner = { label: PROBE, value: ownerOfHub(host.containers.hubId) };
   // Those of a hub that was killed meanwhile.
@@ -66,7 +65,9 @@ async function probe(parts: Parts): Promise<string> {
   const name = `claude-hub-probe-${randomBytes(6).toString("hex")}`;
   const command = ["node", "-e", SCRIPT];
   try {
-    const wanted = { name, owner, command, limits: LIMITS, labels: {}, marks: {} };
+    const imageName = host.containers.image;
+    const made = { name, image, imageName, owner, command };
+    const wanted = { ...made, limits: LIMITS, labels: {}, marks: {} };
     const container = await makeContainer(parts, wanted);
     await putBelongings(parts, container);
     const { id } = container;

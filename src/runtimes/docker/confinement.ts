@@ -27,6 +27,7 @@ export interface Contents {
   labels: Record<string, string>;
   /** Name of the volume. */
   volume: string;
+  imageName: string;
   /** The variables that all processes of a sandbox carry. */
   marks: Record<string, string>;
 }
@@ -40,10 +41,10 @@ export function containerOptions(
   limits: SandboxLimits,
   contents: Contents,
 ): Docker.ContainerCreateOptions {
-  const { image, cpuShares, ociRuntime } = host.containers;
+  const { cpuShares, ociRuntime } = host.containers;
   const [program = "", ...args] = contents.command;
   return {
-    Image: image,
+    Image: contents.imageName,
     User: contents.user,
     Entrypoint: [program],
     Cmd: args,

@@ -37,8 +37,13 @@ export function createDockerRuntime(host: RuntimeHost): Runtime {
   }
 
   async function make(spec: SandboxSpec): Promise<Container> {
-    return await makeContainer(await connected(), {
+    const parts = await connected();
+    const imageName = spec.image ?? host.containers.image;
+    const image = await parts.images.provide(imageName, spec.report ?? (() => undefined));
+    return await makeContainer(parts, {
       name: spec.name,
+      image,
+      imageName,
       owner,
       limits: spec.limits,
       command: ["node", INSIDE.runner, spec.name],

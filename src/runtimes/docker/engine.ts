@@ -5,6 +5,8 @@ import { z } from "zod";
 import { attachInput } from "./attach.ts";
 import { EngineError, engineError, isStatus } from "./failure.ts";
 import { unframe } from "./log-frames.ts";
+import { pullImage } from "./pull.ts";
+import type { OnProgress } from "./pull.ts";
 
 /** Nothing that is asked of an engine takes so long but a wait, and that is not waited for longer either. */
 const TIMEOUT_MS = 60_000;
@@ -24,11 +26,18 @@ export interface Container {
   memoryBytes: number;
 }
 
+export interface Image {
+  id: string;
+  user: string;
+}
+
 /** What the hub asks of a container engine, in the words of the Engine API; errors are `EngineError`s. */
 export interface Engine {
   info(): Promise<z.infer<typeof Info>>;
   /** Null: there is no such image. */
-  image(name: string): Promise<{ id: string; user: string } | null>;
+  image(name: string): Promise<Image | null>;
+  /** Fetches an image from its registry. */
+  pull(name: string, onProgress: OnProgress): Promise<void>;
   container(name: string): Promise<Container | null>;
   /** Unless there is one of that name. */
   create(name: string, options: Docker.ContainerCreateOptions): Promise<void>;
@@ -104,6 +113,7 @@ export async function connectEngine(
         const { Id, Config } = ImageFacts.parse(await docker.getImage(name).inspect());
         return { id: Id, user: Config?.User ?? "" };
       }),
+    pull: (name, onProgress) => ask(() => pullImage(docker, name, onProgress)),
     container,
     async create(name, options) {
       if (isPodman && options.HostConfig?.Runtime !== undefined)

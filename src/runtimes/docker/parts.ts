@@ -8,6 +8,8 @@ import type { DiskLimit } from "./disk.ts";
 import { connectEngine } from "./engine.ts";
 import type { Container, Engine } from "./engine.ts";
 import { engineError } from "./failure.ts";
+import { createImages } from "./images.ts";
+import type { Images } from "./images.ts";
 import { createOutages } from "./outages.ts";
 import type { Outages } from "./outages.ts";
 import { socketPathOf } from "./socket-path.ts";
@@ -18,6 +20,7 @@ export interface Parts {
   engine: Engine;
   outages: Outages;
   disk: DiskLimit;
+  images: Images;
   accountOf(container: Container): Promise<Account>;
 }
 
@@ -45,5 +48,12 @@ async function connect(host: RuntimeHost): Promise<Parts> {
   const outages = createOutages();
   const engine = await connectEngine(socketPath, outages);
   const disk = createDiskLimit(engine, host.containers.diskBytes);
-  return { host, engine, outages, disk, accountOf: createAccounts(engine) };
+  return {
+    host,
+    engine,
+    outages,
+    disk,
+    images: createImages(engine),
+    accountOf: createAccounts(engine),
+  };
 }

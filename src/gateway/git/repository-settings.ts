@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { Logger } from "pino";
+import { HubError } from "../../core/errors.ts";
+import type { Repository } from "../../core/repository.ts";
+import {
+  REPOSITORY_SETTINGS_PATH as PATH,
+  RepositorySettings,
+} from "../../core/repository-settings.ts";
+import type { Mirror } from "./mirror.ts";
+import { gitEnvironment, runGit } from "./process.ts";
+
+const MAX_BYTES = 65_536;
+const MAX_AGE_MS = 60_000;
+const MAX_KNOWN = 1_000;
+const GIT_MS = 10_000;
+
+/** What a repository's file says, and one sentence why nothing of it counts although there is one. */
+export interface ReadSettings {
+  settings: RepositorySettings;
+  fault: string | null;
+}
+export type RepositorySettingsReader = (repository: Repository) => Promise<ReadSettings>;
+
+const NONE: ReadSettings = { settings: { egress: [], image: null }, fault: null };
+
+/**
+ * Reads a repository's settings, from its default branch alone: the branch that a session works on, or that anybody else
+ * may have pushed, has no say. A file that does not fit says nothing at all.
+ */
+export function createRepositorySettings(options: {
+  mirror: Pick<Mirror, "dir" | "freshen">;
+  environment: Readonly<Record<string, string>>;
+  log: Logger;
+}): RepositorySettingsReader {
+  const known = new Map<Repository, { sha: string; read: ReadSettings }>();
+
+  async function git(repository: Repository, args: string[]): Promise<string> {
+    const env = { ...gitEnvironment(options.environment), GIT_DIR: options.mirror.dir(repository) };
+    const run = { args, env, timeoutMs: GIT_MS, maxOutputBytes: 2 * MAX_BYTES };
+    return (await runGit(run)).stdout;
+  }
+
+  async function read(repository: Repository, sha: string): Promise<ReadSettings> {
+    const entry = await git(repository, ["ls-tree", "-l", sha, "--", PATH]);
+    // A link, or a directory, is not this file.
+    const [, object, size] = /^100(?:644|755) blob (\w+) +(\d+)\t/.exec(entry) ?? [];
+    if (object === undefined) return NONE;
+    if (Number(size) > MAX_BYTES) return faulty(`${PATH} is too large`);
+    return await parse(await git(repository, ["cat-file", "blob", object]));
+  }
+
+  return async (repository) => {
+    try {
+      const { defaultBranch, refs } = await options.mirror.freshen(repository, MAX_AGE_MS);
+      const sha = refs.get(`refs/heads/${defaultBranch}`);
+      if (sha === undefined) return NONE;
+      const found = known.get(repository);
+      if (found?.sha === sha) return found.read;
+      const fresh = await read(repository, sha);
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.set(repository, { sha, read: fresh });
+      return fresh;
+    } catch (error) {
+      options.log.warn({ repository, err: error }, "settings of a repository cannot be read");
+      const why = error instanceof HubError ? `: ${error.message}` : "";
+      return faulty(`${PATH} cannot be read${why}`);
+    }
+  };
+}
+
+async function parse(text: string): Promise<ReadSettings> {
+  // Most hubs never need it.
+  const { parse: parseYaml } = await import("yaml");
+  let value: unknown;
+  try {
+    value = parseYaml(text, { maxAliasCount: 100, logLevel: "error" });
+  } catch {
+    return faulty(`${PATH} is not YAML`);
+  }
+  const file = RepositorySettings.safeParse(value ?? {});
+  return file.success ? { settings: file.data, fault: null } : faulty(misfitOf(file.error));
+}
+
+function misfitOf({ issues: [issue] }: z.ZodError): string {
+  const where = issue?.path.map(String).join(".") ?? "";
+  const what = `${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`;
+  return `${PATH} does not fit: ${what}`.slice(0, 300).toWellFormed();
+}
+
+function faulty(fault: string): ReadSettings {
+  return { settings: NONE.settings, fault };
+}

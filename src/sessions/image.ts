@@ -1,0 +1,28 @@
+import { REPOSITORY_SETTINGS_PATH } from "../core/repository-settings.ts";
+import type { StoredSession } from "../store/session-row.ts";
+import type { SessionDeps } from "./deps.ts";
+import { eventAt } from "./ending.ts";
+
+/** The image that a session's repository asks for and may have; null: the usual one. */
+export async function imageFor(
+  deps: SessionDeps,
+  { id, project }: Pick<StoredSession, "id" | "project">,
+): Promise<string | null> {
+  const { allowedImages } = deps.settings;
+  if (allowedImages.length === 0) return null;
+  const { settings, fault } = await deps.repositories.settings(project.repository);
+  const { image } = settings;
+  if (image !== null && allowedImages.includes(image)) return image;
+  const reason = fault ?? (image === null ? null : `the image ${image} is not allowed here`);
+  if (reason !== null) await tell(deps, id, reason);
+  return null;
+}
+
+/** Once: a sandbox may take several attempts. */
+async function tell(deps: SessionDeps, id: string, reason: string): Promise<void> {
+  const told = await deps.events.readKinds(id, ["settings.refused"], 1);
+  if (told.length > 0) return;
+  const body = { path: REPOSITORY_SETTINGS_PATH, reason: deps.redaction.text(reason) };
+  const events = [eventAt(deps.clock.now(), "settings.refused", body)];
+  await deps.events.append({ sessionId: id, events });
+}
