@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { askDoctor } from "../kit/doctor.ts";
+import { askDoctor, startEngineProxyCommand } from "../kit/doctor.ts";
 import { findEngine } from "../kit/engine.ts";
 import { MODEL_KEY, openHouse, session } from "../kit/house.ts";
 import { standIn, standInAgentPath } from "../kit/stand-in.ts";
@@ -178,3 +178,25 @@ test.skipIf(reason !== null)(
     }
   },
 );
+
+test.each(engines)("behind the engine's proxy it looks at the same", async (engine) => {
+  await using temp = await createTempDir("doctor");
+  const [dir, socket] = [join(temp.path, "hub"), join(temp.path, "proxy.sock")];
+  const shared = {
+    CLAUDE_CODE_PATH: standInAgentPath,
+    CLAUDE_CONTAINER_IMAGE: engine.image,
+    CLAUDE_CONTAINER_MEMORY_LIMIT: "1g",
+  };
+  const own = engine.address.replace("unix://", "");
+  await using _proxy = await startEngineProxyCommand({
+    dir,
+    listen: socket,
+    engine: own,
+    env: shared,
+  });
+  const env = { ...KEYS, ...shared, CLAUDE_HUB_RUNTIME: "docker", DOCKER_HOST: `unix://${socket}` };
+  const doctor = await askDoctor({ dir, env });
+  expect(doctor.findings()["runtime"]).toMatchObject({ state: "ok" });
+  expect(doctor.findings()["rights"]).toMatchObject({ state: "ok" });
+  expect(doctor.exitCode).toBe(0);
+});

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { waitFor } from "./wait.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const Findings = z.object({
@@ -55,3 +57,26 @@ export async function askDoctor(options: {
 
 /** On this machine, where nobody listens. */
 export const NOWHERE = "127.0.0.1:1";
+
+/** `claude-hub engine-proxy` in a process of its own, until it is disposed of. */
+export async function startEngineProxyCommand(options: {
+  dir: string;
+  listen: string;
+  engine: string;
+  env: Record<string, string>;
+}): Promise<AsyncDisposable> {
+  const { dir, listen, engine, env } = options;
+  const flags = ["--dir", dir, "--listen", listen, "--engine", engine];
+  const child = spawn(process.execPath, [MAIN, "engine-proxy", ...flags], {
+    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: dir, ...env },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const exited = once(child, "exit");
+  await waitFor(() => existsSync(listen), { what: "the proxy to listen" });
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
