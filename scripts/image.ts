@@ -15,7 +15,8 @@ const USAGE = `usage: npm run image -- [options]
   --host ADDRESS    the engine's socket, as DOCKER_HOST has it
   --hub             the hub's image, in place of the one for sessions
   --tag NAME        more names for the image (may be repeated)
-  --ca FILE         certificates of a company's proxy, for the build alone
+  --ca FILE         certificates of a company's proxy, for the build alone; unless named,
+                    NODE_EXTRA_CA_CERTS or npm's own cafile
 `;
 
 const Package = z.object({
@@ -56,7 +57,7 @@ async function build(): Promise<void> {
     const dockerfile = `images/${values.hub ? "hub" : "session"}/Dockerfile`;
     await copyFile(join(ROOT, dockerfile), join(context, "Dockerfile"));
     if (values.hub) await provideHub(context);
-    const ca = values.ca ?? process.env["NODE_EXTRA_CA_CERTS"];
+    const ca = values.ca ?? process.env["NODE_EXTRA_CA_CERTS"] ?? (await npmCertificates());
     await writeFile(join(context, "extra-ca.crt"), ca === undefined ? "" : await readFile(ca));
     await run(program, [
       ...options,
@@ -73,6 +74,13 @@ async function build(): Promise<void> {
     await rm(context, { recursive: true, force: true });
   }
   process.stdout.write(`made ${tags.join(", ")}\n`);
+}
+
+/** What npm on this machine trusts beyond the usual; undefined: nothing. */
+async function npmCertificates(): Promise<string | undefined> {
+  const { stdout } = await promisify(execFile)("npm", ["config", "get", "cafile"], { cwd: ROOT });
+  const path = stdout.trim();
+  return path === "" || path === "null" ? undefined : path;
 }
 
 /** The hub itself, compiled here; what it depends on is installed inside. */
