@@ -73,7 +73,10 @@ async function insertWithDependencies(
 }
 
 /** Whether the session may go on with that one, which is locked; answers what it has to wait for. */
-async function checkContinued(tx: Tx, { continues = "", project }: NewSession): Promise<Id[]> {
+async function checkContinued(
+  tx: Tx,
+  { continues = "", dependencies, project }: NewSession,
+): Promise<Id[]> {
   const [before] = await readWithin(tx, [continues]);
   if (before === undefined) throw invalidRequest("continues", `no session ${continues}`);
   if (before.project.repository !== project.repository)
@@ -81,7 +84,9 @@ async function checkContinued(tx: Tx, { continues = "", project }: NewSession): 
   const next = await continuationOf(tx, continues);
   if (next !== null)
     throw conflict(`Session ${continues} is continued by ${next} already: continue that one`);
-  return before.completedAt === null ? [continues] : [];
+  // One that it depends on as well is waited for anyway.
+  const isAwaited = before.completedAt !== null || dependencies.includes(continues);
+  return isAwaited ? [] : [continues];
 }
 
 function idOf({ id }: StoredSession): Id {

@@ -83,6 +83,18 @@ test("a session waits for the end of the one that it continues, even when that f
   expect(await forge.git(REPOSITORY, "log", "--format=%s", branch)).toBe("Add b\nAdd a\nBegin");
 });
 
+test("a session may depend on the one that it continues", async () => {
+  await using house = await openHouse();
+  const { hub } = house;
+  const first = await hub.create(session("First."));
+  const second = await hub.create(
+    session("Second.", { continues: first.id, dependencies: [first.id] }),
+    { options: { autoStart: true } },
+  );
+  await hub.start(first.id);
+  expect(await hub.until(second.id)).toMatchObject({ status: "completed" });
+});
+
 test("one that is cancelled with others is waited for no more", async () => {
   await using house = await openHouse();
   const { hub } = house;
