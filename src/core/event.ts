@@ -48,6 +48,7 @@ export const EVENT_KINDS = [
   "egress.refused", // host, port, reason, count: how often so far
   "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
   "model.refused", // model, service: what the model's provider was asked to do and may not
+  "door.refused", // door, reason, count: how often so far
   "budget.exceeded", // what, limit, used
   "events.dropped", // count, reason
   "unknown", // raw

@@ -4,6 +4,8 @@ import { policyFor } from "../core/policy.ts";
 import type { EgressRule } from "../core/egress.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
+import { createDenials } from "./denials.ts";
+import type { Denial } from "./denials.ts";
 import { createAddressCheck } from "./egress/addresses.ts";
 import { createEgressDoor } from "./egress/door.ts";
 import type { EgressLimits } from "./egress/limits.ts";
@@ -54,6 +56,12 @@ export async function startGateway(options: {
   log: Logger;
 }): Promise<AsyncDisposable> {
   const { intake, mirror, log } = options;
+  const denials = (door: Denial["door"]) =>
+    createDenials({
+      door,
+      onDenial: ({ sessionId, ...denial }) => intake.record(sessionId, "door.refused", denial),
+      log,
+    });
   const model = createModelDoor({
     upstream: options.model.upstream,
     serverTools: options.model.form.serverTools,
@@ -62,6 +70,7 @@ export async function startGateway(options: {
       intake.record(sessionId, "model.called", { ...usage, ...call }),
     onRefusal: ({ sessionId, model: asked, service }) =>
       intake.record(sessionId, "model.refused", { model: asked, service }),
+    onDenial: denials("model"),
     log,
   });
   const git = createGitDoor({
@@ -72,6 +81,7 @@ export async function startGateway(options: {
       accepted
         ? intake.record(sessionId, "branch.pushed", { branch, sha: newSha, url })
         : intake.record(sessionId, "push.refused", { ref, reason }),
+    onDenial: denials("git"),
     log,
   });
   const egress = createEgressDoor({

@@ -65,10 +65,15 @@ async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
 }
 
 /** What an agent can have the hub say as often as it likes. */
-const REFUSALS: readonly EventKind[] = ["push.refused", "model.refused", "egress.refused"];
+const REFUSALS: readonly EventKind[] = [
+  "push.refused",
+  "model.refused",
+  "egress.refused",
+  "door.refused",
+];
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
-const HUB_ONLY = /^(session|sandbox|settings|image|branch|push|model|budget|egress)\./;
+const HUB_ONLY = /^(session|sandbox|settings|image|branch|push|model|budget|egress|door)\./;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(

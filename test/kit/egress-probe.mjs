@@ -25,9 +25,13 @@ const ways = {
         ),
       );
   },
-  /** Around the proxy. */
+  /** Around the proxy; `@name` is an abstract unix socket. */
   async direct(...targets) {
     for (const target of targets) {
+      if (target.startsWith("@")) {
+        console.log(target, await raw({ path: `\0${target.slice(1)}` }, "hello"));
+        continue;
+      }
       const at = target.lastIndexOf(":");
       const [host, port] = [target.slice(0, at), Number(target.slice(at + 1))];
       console.log(target, await raw({ host, port }, "GET / HTTP/1.0\r\n\r\n"));
@@ -38,6 +42,29 @@ const ways = {
     const to = where === "gateway" ? { path: GATEWAY } : { host: proxy.hostname, port: proxy.port };
     for (const text of texts)
       console.log(JSON.stringify(text.slice(0, 60)), await raw(to, JSON.parse(`"${text}"`)));
+  },
+  /** Sends so many bytes through the proxy. */
+  async pour(url, bytes) {
+    let sent = 0;
+    const how = await new Promise((resolve) => {
+      const asking = request({ ...absolute(url), method: "POST" }, (res) => {
+        res.resume();
+        resolve(`answered ${res.statusCode}`);
+      });
+      asking.on("error", (error) => resolve(`cut ${error.code}`));
+      const piece = Buffer.alloc(1_048_576);
+      const more = () => {
+        while (sent < Number(bytes)) {
+          sent += piece.length;
+          if (asking.write(piece)) continue;
+          asking.once("drain", more);
+          return;
+        }
+        asking.end();
+      };
+      more();
+    });
+    console.log(how, sent);
   },
   async count(url) {
     let size = 0;

@@ -77,6 +77,7 @@ export async function createGitDoorHouse(
         return Promise.resolve(owners.get(key) === sessionId);
       },
     },
+    onDenial: () => undefined,
     onPush(ref) {
       pushed.push(ref);
       return Promise.resolve();

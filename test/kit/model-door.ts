@@ -57,6 +57,7 @@ export async function createModelDoorHouse(
           ? Promise.reject(budgetExceeded("tokens", options.maxTokens))
           : Promise.resolve(),
     },
+    onDenial: () => undefined,
     onRefusal(refusal) {
       refusals.push(refusal);
       return Promise.resolve();

@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { createGitForge } from "./git-forge.ts";
+import { openHostListeners } from "./host-listeners.ts";
 import { startHub } from "./hub.ts";
 import { SceneRequest, SceneSettings } from "./network-messages.ts";
 import { createScriptedModel } from "./scripted-model.ts";
@@ -10,6 +11,7 @@ import { standInAgentPath } from "./stand-in.ts";
 
 const settings = SceneSettings.parse(JSON.parse(process.argv[2] ?? ""));
 await using parts = new AsyncDisposableStack();
+parts.use(await openHostListeners());
 const forge = parts.use(await createGitForge({ token: "dummy-forge-token" }));
 for (const [name, files] of Object.entries(settings.repositories))
   await forge.repository(name, files);

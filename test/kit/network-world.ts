@@ -34,6 +34,7 @@ function serve(place: string, req: IncomingMessage, res: ServerResponse): void {
   tell({ reached: place, request: `${req.method} ${req.url}` });
   res.on("error", () => undefined);
   if (req.url === "/gigabyte") sendGigabyte(res);
+  else if (req.url === "/swallow") req.resume().once("end", () => res.end("swallowed\n"));
   else if (req.url === "/hold") res.writeHead(200).flushHeaders();
   else res.end(`this is the ${place} host\n`);
 }

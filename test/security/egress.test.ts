@@ -4,11 +4,13 @@ import { z } from "zod";
 import { afterAll, describe, expect, test } from "vitest";
 import { CONFINED } from "../kit/attack.ts";
 import type { Confined } from "../kit/attack.ts";
+import { HOST_LISTENERS } from "../kit/host-listeners.ts";
 import { openNetworkScene } from "../kit/network-scene.ts";
 import type { NetworkScene } from "../kit/network-scene.ts";
 import { WORLD } from "../kit/network.ts";
 
 const HUB_PORT = 3_999;
+const { allAddresses, loopback, abstractSocket } = HOST_LISTENERS;
 const RULES = `egress:\n  - files.wide.example\n  - ${WORLD.private}\n`;
 const GOOD_RULES = "egress: [files.wide.example]\nimage: ignored\n";
 
@@ -27,6 +29,7 @@ function openScene({ name, engine }: Confined): Promise<NetworkScene | null> {
       CLAUDE_HUB_EGRESS_REPOSITORIES: "octo/adds, octo/greedy",
       CLAUDE_HUB_EGRESS_DNS: WORLD.gateway,
       CLAUDE_HUB_EGRESS_RECEIVE_BYTES: "20m",
+      CLAUDE_HUB_EGRESS_SEND_BYTES: "20m",
       CLAUDE_HUB_EGRESS_SESSION_CONNECTIONS: "10",
       CLAUDE_HUB_EGRESS_CONNECTIONS: "30",
       ...(engine === undefined
@@ -118,10 +121,15 @@ for (const { runtime, scene } of scenes)
             `${WORLD.gateway}:53`,
             `198.18.0.1:${HUB_PORT}`,
             `127.0.0.1:${HUB_PORT}`,
+            ...[allAddresses, loopback].flatMap(({ port }) => [
+              `198.18.0.1:${port}`,
+              `127.0.0.1:${port}`,
+            ]),
+            `@${abstractSocket.path.slice(1)}`,
           ],
         ]);
         const lines = (outputs[0] ?? "").split("\n");
-        expect(lines).toHaveLength(6);
+        expect(lines).toHaveLength(11);
         for (const line of lines) expect(line).toMatch(/ENETUNREACH|EHOSTUNREACH|ECONNREFUSED/);
         expect(reached()).toHaveLength(before);
       });
@@ -232,6 +240,23 @@ for (const { runtime, scene } of scenes)
           host: "public.example",
           reason: "was cut off, for the session has had as many bytes as it may",
         });
+      });
+
+      test("a gigabyte that is sent is cut at the limit and told; who sends nothing does not notice", async () => {
+        const [{ outputs, refused }, other] = await Promise.all([
+          tried([["pour", "http://public.example/swallow", "1073741824"]]),
+          tried([["plain", ...Array.from({ length: 10 }, () => "http://public.example/")]]),
+        ]);
+        const [how, what, size] = (outputs[0] ?? "").split(" ");
+        expect(`${how} ${what}`).toMatch(/^(cut E|answered (403|502)$)/);
+        // What stands in buffers on the way was sent, too.
+        expect(Number(size)).toBeLessThan(100 * 1_048_576);
+        expect(refused[0]).toMatchObject({
+          host: "public.example",
+          reason: "was cut off, for the session has had as many bytes as it may",
+        });
+        for (const line of other.outputs.join("\n").split("\n"))
+          expect(line).toMatch(/200 this is the public host$/);
       });
 
       test("a flood of connections is bounded and hurts no other session", async () => {

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attack, CONFINED, neighbour, openConfined } from "../kit/attack.ts";
 import type { House } from "../kit/house.ts";
@@ -38,14 +40,15 @@ describe.each(CONFINED)("an agent in $name that takes all that there is", (runti
   test("a fork bomb bursts in its own sandbox", { timeout: 60_000 }, async () => {
     const unharmed = await neighbour(house);
     const bomb = "( bomb() { bomb | bomb & }; bomb ) 2>/dev/null; sleep 2; echo survived";
-    const { ended, events } = await attack(
+    const { ended, events, outputs } = await attack(
       house,
-      [{ run: bomb }, { run: "for n in $(seq 300); do sleep 5 & done 2>&1 | tail -1" }],
+      [{ run: "for n in $(seq 300); do sleep 1 & done 2>&1 | tail -1" }, { run: bomb }],
       { options: { timeout: 20 } },
     );
     await unharmed();
     // Whether the agent outlives what it has done is its own affair; that it ends is not.
     expect(["completed", "failed"]).toContain(ended.status);
+    expect(outputs[0]).toMatch(/cannot fork|Resource temporarily unavailable/i);
     expect(events.at(-1)?.kind).toMatch(/^session\.(completed|failed)$/);
   });
 
@@ -79,7 +82,7 @@ describe.each(CONFINED)("an agent in $name that takes all that there is", (runti
 
   test("a gigabyte for every door", { timeout: 60_000 }, async () => {
     const unharmed = await neighbour(house);
-    const { outputs } = await attack(house, [
+    const { outputs, events } = await attack(house, [
       { run: pour("/model/v1/messages", GIGABYTE) },
       { run: pour("/git/octo/greeter.git/git-upload-pack", GIGABYTE) },
       { run: pour("/git/octo/greeter.git/git-receive-pack", GIGABYTE) },
@@ -89,10 +92,11 @@ describe.each(CONFINED)("an agent in $name that takes all that there is", (runti
       expect(output).toMatch(/answered (4\d\d) after \d+|cut: (ECONNRESET|EPIPE) after \d+/);
       expect(Number(/after (\d+)/.exec(output)?.[1])).toBeLessThan(GIGABYTE / 2);
     }
+    const doors = events.filter(({ kind }) => kind === "door.refused");
+    expect(doors.map(({ body }) => body["door"])).toContain("model");
   });
 });
 
-// A sandbox of bubblewrap has the hub's own disk: see test/e2e/disk.test.ts for what comes of that.
 describe.each(CONFINED.filter(({ name }) => name === "docker"))("the disk of $name", (runtime) => {
   test("is limited", { timeout: 90_000 }, async () => {
     await using house = await openConfined(runtime, { CLAUDE_CONTAINER_DISK_LIMIT: "64m" });
@@ -105,4 +109,22 @@ describe.each(CONFINED.filter(({ name }) => name === "docker"))("the disk of $na
     const told = `${ended.error ?? ""} ${JSON.stringify(events)}`;
     expect(told).toMatch(/over its disk limit|ENOSPC|EDQUOT/);
   });
+});
+
+// The named exception `bubblewrap-disk`. What comes of a disk that is really full: test/e2e/disk.test.ts.
+test("the disk of bubblewrap is not limited, and the documents say so", async () => {
+  const documents = await readFile(join(import.meta.dirname, "../../docs/bounds.md"), "utf8");
+  expect(documents).toContain("| `bubblewrap-disk` |");
+  await using house = await openConfined(
+    { name: "bubblewrap" },
+    { CLAUDE_CONTAINER_DISK_LIMIT: "16m" },
+  );
+  const unharmed = await neighbour(house);
+  const { ended, outputs } = await attack(house, [
+    {
+      run: "head -c 67108864 /dev/zero > filler 2>&1; wc -c < filler; rm -f filler",
+    },
+  ]);
+  await unharmed();
+  expect([ended.status, outputs]).toEqual(["completed", ["67108864"]]);
 });

@@ -97,34 +97,12 @@ describe.each(CONFINED)("a repository that means harm, in a sandbox of $name", (
   });
 });
 
-describe.each(CONFINED)("the gateway's socket, from a sandbox of $name", (runtime) => {
-  test("opens for no token but a living session's own", { timeout: 60_000 }, async () => {
-    await using house = await openConfined(runtime);
-    const { hub } = house;
-    // What the sandbox sees of its own start is all that an agent could find a token in.
-    const socket = "/run/claude-hub/hub.sock";
-    const ask = (token: string) =>
-      `node -e 'require("node:http").get({ socketPath: "${socket}", path: "/runner/job", headers: { authorization: "Bearer ${token}" } }, (res) => { console.log("answered", res.statusCode); process.exit(); }).on("error", (error) => console.log(error.code))'`;
-    const { outputs } = await attack(house, [
-      { run: ask("x".repeat(43)) },
-      { run: ask("") },
-      { run: ask(HUB_SECRET) },
-      {
-        run: "cat /proc/*/cmdline /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -cE '^[A-Za-z0-9_-]{43}$'",
-      },
-    ]);
-    expect(outputs.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => "answered 401"));
-    expect(outputs[3]).toMatch(/^(Exit code 1\n)?0$/);
-    expect(hub.output()).not.toContain("internal");
-  });
-});
-
-test(
-  "agent settings of a branch that anybody may have written are not the agent's",
+test.each(CONFINED)(
+  "agent settings of a branch that anybody may have written are not the agent's, in $name",
   {
     timeout: 120_000,
   },
-  async () => {
+  async ({ name, engine }) => {
     const scenario: Scenario = {
       conversations: [
         {
@@ -133,7 +111,12 @@ test(
         },
       ],
     };
-    await using house = await openHouse({ agent: "real", runtime: "bubblewrap", scenario });
+    await using house = await openHouse({
+      agent: "real",
+      runtime: name,
+      scenario,
+      ...(engine === undefined ? {} : { engine }),
+    });
     await plant(
       house,
       "settings",

@@ -114,6 +114,12 @@ describe.each(CONFINED)("from inside a sandbox of $name", (runtime) => {
       { push: `+HEAD:refs/heads/${taken}` },
       { push: ":refs/heads/main" },
       { push: "HEAD:refs/heads/claude/by-hand" },
+      { push: "+HEAD~1:refs/heads/main" },
+      { push: `:refs/heads/${taken}` },
+      { push: "HEAD:refs/pull/1/head" },
+      {
+        run: "git push origin HEAD:refs/heads/$(git branch --show-current) HEAD:refs/heads/main 2>&1",
+      },
       { run: "mkdir -p .github/workflows && echo 'on: push' > .github/workflows/x.yml" },
       { commit: "Add a workflow" },
       { push: true },
@@ -123,23 +129,36 @@ describe.each(CONFINED)("from inside a sandbox of $name", (runtime) => {
     delete after[`refs/heads/${branch}`];
     expect(after).toEqual(before);
     const refusals = events.filter(({ kind }) => kind === "push.refused");
-    expect(refusals.length).toBeGreaterThanOrEqual(6);
+    expect(refusals.length).toBeGreaterThanOrEqual(10);
+    for (const { body } of refusals) expect(body["reason"]).toMatch(/\w/);
     expect(JSON.stringify(refusals)).toMatch(/workflows/);
   });
 
   test("no other repository can be reached with a session's token", async () => {
     await house.forge.repository("octo/private", "greeter");
-    const { outputs } = await attack(house, [
+    const { outputs, events } = await attack(house, [
       { run: "git ls-remote $(git remote get-url origin | sed s/greeter/private/) 2>&1" },
       { run: "git ls-remote $(git remote get-url origin | sed s/greeter/..%2fprivate/) 2>&1" },
+      {
+        run: "git push $(git remote get-url origin | sed s/greeter/private/) HEAD:refs/heads/claude/x 2>&1",
+      },
       {
         run: "curl -s $(git remote get-url origin | sed 's#/git/.*#/runner/job#') 2>&1 || node -e \"fetch(process.argv[1]).then(async(r)=>console.log(r.status, await r.text()))\" $(git remote get-url origin | sed 's#/git/.*#/runner/job#')",
       },
     ]);
     expect(outputs[0]).toMatch(/octo\/greeter alone|403/);
     expect(outputs[1]).not.toMatch(/refs\/heads/);
+    expect(events.filter(({ kind }) => kind === "door.refused")[0]?.body).toMatchObject({
+      door: "git",
+      reason: "This session works on octo/greeter alone",
+      count: 1,
+    });
+    expect(Object.keys(await house.forge.refs("octo/private"))).not.toContain(
+      "refs/heads/claude/x",
+    );
     // The runner's door is not the agent's.
-    expect(outputs[2]).toContain("only the repository and the model");
+    expect(outputs[2]).toMatch(/octo\/greeter alone|403/);
+    expect(outputs[3]).toContain("only the repository and the model");
   });
 
   test("a session's budget ends its calls to the model", async () => {

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { HubError, forbidden } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Secret } from "../../core/secret.ts";
+import type { Deny } from "../denials.ts";
 import { readPath } from "../request-path.ts";
 import type { Door } from "../session.ts";
 import type { GitLimits } from "./limits.ts";
@@ -24,6 +25,8 @@ export function createGitDoor(options: {
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;
   onPush(pushed: PushedRef): Promise<void>;
+  /** Told of what the door turns away. */
+  onDenial: Deny;
   log: Logger;
 }): Door {
   const slots = createSlots({
@@ -57,8 +60,10 @@ export function createGitDoor(options: {
       }
     } catch (error) {
       // git prints a plain-text answer for the person; anything else it reduces to a number.
-      if (error instanceof HubError && error.status < 500 && !res.headersSent) refuse(res, error);
-      else throw error;
+      if (error instanceof HubError && error.status < 500 && !res.headersSent) {
+        options.onDenial(session.sessionId, error);
+        refuse(res, error);
+      } else throw error;
     }
   };
 }

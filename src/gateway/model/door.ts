@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { HubError, invalidRequest } from "../../core/errors.ts";
+import type { Deny } from "../denials.ts";
 import type { Door, GatewaySession } from "../session.ts";
 import { createBudgetGate } from "./budget.ts";
 import type { Budget, BudgetGate, Spend } from "./budget.ts";
@@ -51,6 +52,7 @@ interface Parts extends Passage {
   gate: BudgetGate;
   serverTools: readonly string[];
   refusals: Refusals;
+  deny: Deny;
   settlements: Settlements;
   held: ReturnType<typeof createHeld>;
   prices: readonly PriceRule[];
@@ -68,6 +70,8 @@ export function createModelDoor(options: {
   budget: Budget;
   onCall(call: ModelCall): Promise<void>;
   onRefusal(refusal: ModelRefusal): Promise<void>;
+  /** Told of what the door turns away. */
+  onDenial: Deny;
   /** Prices of the deployment; the list prices follow them. */
   prices?: readonly PriceRule[];
   limits?: Partial<ModelLimits>;
@@ -80,6 +84,7 @@ export function createModelDoor(options: {
     upstream: options.upstream,
     exchange,
     serverTools: options.serverTools,
+    deny: options.onDenial,
     refusals: createRefusals((refusal) => options.onRefusal(refusal)),
     gate: createBudgetGate({
       budget: options.budget,
@@ -132,6 +137,8 @@ async function serve(
     if (route.kind === "message") await spend(parts, call, req, res, gone.signal);
     else await pass(parts, call, req, res, { abort: gone.signal, read: () => undefined });
   } catch (error) {
+    // Also of one that left before it was answered: whoever sends too much often does.
+    if (error instanceof HubError) parts.deny(session.sessionId, error);
     if (gone.signal.aborted || res.destroyed) return;
     if (!(error instanceof HubError)) throw error;
     if (error.cause !== undefined || error.hint !== undefined)
