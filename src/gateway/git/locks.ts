@@ -28,14 +28,19 @@ function isLocked(error: unknown): boolean {
   return error instanceof GitError && error.stderr.includes(".lock': File exists");
 }
 
-async function removeStaleLocks(mirrorDir: string, staleLockMs: number): Promise<void> {
+/** Answers how many there were. */
+async function removeStaleLocks(mirrorDir: string, staleLockMs: number): Promise<number> {
   const top = await readdir(mirrorDir);
   const below = (await readdir(join(mirrorDir, "refs"), { recursive: true })).map((name) =>
     join("refs", name),
   );
+  let removed = 0;
   for (const name of [...top, ...below].filter((one) => one.endsWith(".lock"))) {
     const path = join(mirrorDir, name);
     const found = await stat(path).catch(() => null);
-    if (found !== null && Date.now() - found.mtimeMs > staleLockMs) await rm(path, { force: true });
+    if (found === null || Date.now() - found.mtimeMs <= staleLockMs) continue;
+    await rm(path, { force: true });
+    removed += 1;
   }
+  return removed;
 }
