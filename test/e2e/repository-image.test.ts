@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CONFINED } from "../kit/attack.ts";
+import { CONFINED, noContainers } from "../kit/attack.ts";
 import { openHouse, session } from "../kit/house.ts";
 import type { House } from "../kit/house.ts";
 import { createRegistry } from "../kit/registry.ts";
@@ -19,6 +19,11 @@ async function start({ hub }: House, name: string, requirements = "Work.") {
 }
 
 const engines = CONFINED.flatMap(({ engine }) => (engine === undefined ? [] : [{ engine }]));
+
+test.skipIf(noContainers !== null)(
+  `images have an engine (skipped where no container engine can be started: ${noContainers ?? ""})`,
+  () => expect(engines).not.toEqual([]),
+);
 
 describe.each(engines)("images that repositories name", ({ engine }) => {
   test("a repository's image is fetched once for all who wait for it, and that is told", async () => {
