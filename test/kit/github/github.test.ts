@@ -1,17 +1,10 @@
-import { createServer } from "node:http";
-import type { IncomingMessage } from "node:http";
 import { verify } from "@octokit/webhooks-methods";
-import { App, Octokit } from "octokit";
 import { expect, test } from "vitest";
-import { z } from "zod";
 import { runGit } from "../git.ts";
-import { listenOnLoopback, readBody } from "../loopback.ts";
 import { createTempDir } from "../temp-dir.ts";
 import { createGitHub } from "./github.ts";
-import type { LocalApp, LocalGitHub } from "./github.ts";
-
-// Octokit's plugins would space requests by seconds; what is tested here is the other side.
-const Client = Octokit.defaults({ throttle: { enabled: false }, retry: { enabled: false } });
+import { Client, clientOf } from "./client.ts";
+import { createReceiver } from "./receiver.ts";
 
 test("a real octokit App finds its installation and gets tokens that reach no further than they say", async () => {
   await using github = await createGitHub();
@@ -57,7 +50,7 @@ test("a real octokit App finds its installation and gets tokens that reach no fu
 });
 
 test("an installation's token clones and pushes as far as it may, and a push moves the pull request", async () => {
-  await using hub = await listen();
+  await using hub = await createReceiver();
   await using github = await createGitHub();
   const repository = await github.repository("octo/greeter", { files: "greeter", private: true });
   const app = github.app({ hookUrl: hub.url, hookSecret: "s3cret" });
@@ -122,39 +115,3 @@ test("an installation's token clones and pushes as far as it may, and a push mov
   github.revokeTokens();
   await expect(git("push", "-q", "origin", "claude/one")).rejects.toThrow("Authentication failed");
 });
-
-function clientOf(github: LocalGitHub, app: LocalApp) {
-  const Local = Client.defaults({ baseUrl: github.apiUrl });
-  return new App({ appId: app.id, privateKey: app.privateKey, Octokit: Local });
-}
-
-interface Received {
-  event: string;
-  guid: string;
-  signature: string;
-  text: string;
-  body: { action?: string | undefined };
-}
-
-async function receive(request: IncomingMessage): Promise<Received> {
-  const text = (await readBody(request, 10_000_000)).toString("utf8");
-  return {
-    event: String(request.headers["x-github-event"]),
-    guid: String(request.headers["x-github-delivery"]),
-    signature: String(request.headers["x-hub-signature-256"]),
-    text,
-    body: z.looseObject({ action: z.string().optional() }).parse(JSON.parse(text)),
-  };
-}
-
-async function listen() {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    void receive(request).then((one) => {
-      received.push(one);
-      return response.writeHead(202).end();
-    });
-  });
-  const { url, close } = await listenOnLoopback(server);
-  return { url, received, [Symbol.asyncDispose]: close };
-}

@@ -90,8 +90,8 @@ async function answer(
     kind === "api"
       ? await deps.api.answer({ path, url, body, headers: request.headers, record })
       : webAnswer(world, record.method, url, body.toString("utf8"));
-  if (fault !== null) fail(fault, response);
-  if (!response.headersSent && !response.destroyed) send(response, made);
+  if (fault !== null && fail(fault, response)) return;
+  if (!response.destroyed) send(response, made);
 }
 
 /** Says whether the fault has answered already. */

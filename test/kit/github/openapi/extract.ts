@@ -64,6 +64,13 @@ function collect(reference: string): void {
   components[kind][name] = shorten(all[name]);
 }
 
+// Of outdated comments GitHub gives null here, though its description does not say so.
+const comment = z
+  .looseObject({ properties: record })
+  .parse(components["schemas"]?.["pull-request-review-comment"]);
+for (const name of ["line", "position"]) comment.properties[name] = { type: ["integer", "null"] };
+Object.assign(components["schemas"] ?? {}, { "pull-request-review-comment": comment });
+
 const lines = Object.entries(operations).map(([key, each]) => `    ${pair(key, each)}`);
 const kinds = Object.entries(components).map(([kind, each]) => {
   const entries = Object.entries(each).map(([name, schema]) => `      ${pair(name, schema)}`);
