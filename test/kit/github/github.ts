@@ -166,7 +166,7 @@ export async function createGitHub(settings: GitHubSettings = {}): Promise<Local
       await root[Symbol.asyncDispose]();
       const invalid = validator.take();
       if (invalid.length > 0) {
-        throw new Error(`GitHub would not understand:\n${invalid.join("\n")}`);
+        throw new Error(`GitHub would not understand:\n${invalid.slice(0, 20).join("\n")}`);
       }
     },
   };

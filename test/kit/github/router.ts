@@ -108,7 +108,9 @@ function patternOf(path: string): RegExp {
     const many = MANY.has(part) || path.includes("/git/ref");
     return `(?<${name}>${many && part !== "{owner}" && part !== "{repo}" ? ".+" : "[^/]+"})`;
   });
-  return new RegExp(`^${parts.join("/")}$`);
+  // The root of a repository's contents may be asked for without a path.
+  const whole = parts.join("/").replace("/(?<path>.+)", "(?:/|$)(?<path>.*)");
+  return new RegExp(`^${whole}$`);
 }
 
 function literals(path: string): number {

@@ -71,6 +71,13 @@ const comment = z
 for (const name of ["line", "position"]) comment.properties[name] = { type: ["integer", "null"] };
 Object.assign(components["schemas"] ?? {}, { "pull-request-review-comment": comment });
 
+// The list of installations would have an account be a user and an enterprise at once.
+const items = { $ref: "#/components/schemas/installation" };
+operations["GET /app/installations"] = {
+  ...record.parse(operations["GET /app/installations"]),
+  responses: { 200: { content: { "application/json": { schema: { type: "array", items } } } } },
+};
+
 const lines = Object.entries(operations).map(([key, each]) => `    ${pair(key, each)}`);
 const kinds = Object.entries(components).map(([kind, each]) => {
   const entries = Object.entries(each).map(([name, schema]) => `      ${pair(name, schema)}`);

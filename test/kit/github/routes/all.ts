@@ -2,6 +2,7 @@ import type { Route } from "../router.ts";
 import { actionsRoutes } from "./actions.ts";
 import { appRoutes } from "./apps.ts";
 import { checkRoutes } from "./checks.ts";
+import { contentsRoutes } from "./contents.ts";
 import { hookRoutes } from "./hooks.ts";
 import { issueRoutes } from "./issues.ts";
 import { labelRoutes } from "./labels.ts";
@@ -14,6 +15,7 @@ import { reviewRoutes } from "./reviews.ts";
 export const routes: readonly Route[] = [
   ...appRoutes,
   ...repositoryOwnRoutes,
+  ...contentsRoutes,
   ...hookRoutes,
   ...issueRoutes,
   ...labelRoutes,

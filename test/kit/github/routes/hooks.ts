@@ -106,7 +106,7 @@ function change(hook: Hook, { config, events, active }: z.infer<typeof hookReque
 
 function configBody({ url, secret }: Hook): Json {
   const shown = secret === "" ? {} : { secret: "********" };
-  return { content_type: "json", insecure_ssl: "0", ...shown, url };
+  return { content_type: "json", insecure_ssl: "0", ...shown, ...(url === "" ? {} : { url }) };
 }
 
 function hookBody(world: World, repository: Repository, hook: Hook): Json {

@@ -11,6 +11,7 @@ import {
   pullIn,
   setState,
 } from "../issues.ts";
+import { moving } from "../moving.ts";
 import { fileBody } from "../present/file.ts";
 import { userBody } from "../present/people.ts";
 import { isPull, pullBody, pullSimpleBody } from "../present/pull.ts";
@@ -21,7 +22,6 @@ import { created, nothing, ok, page, read, repositoryRoutes } from "../router.ts
 import type { RepositoryCall, Route } from "../router.ts";
 import type { Json, Repository } from "../state.ts";
 import { findRepository, nextId, stamp, userNamed } from "../world.ts";
-import { moving } from "./repositories.ts";
 
 const pullRequest = z.object({
   title: z.string().min(1),

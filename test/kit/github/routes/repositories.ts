@@ -1,26 +1,19 @@
 import { z } from "zod";
 import { changesBetween, diffText } from "../diff.ts";
-import { GitHubError, found, invalid, notFound } from "../errors.ts";
-import { changesOf, commitFiles, commitOf, git, log, refsOf, resolve, tryGit } from "../git.ts";
+import { GitHubError, found, invalid } from "../errors.ts";
+import { commitOf, git, log, refsOf, resolve, tryGit } from "../git.ts";
 import { roleOf } from "../identity.ts";
 import { fileBody } from "../present/file.ts";
 import { pageUrl, repositoryUrl, userBody } from "../present/people.ts";
 import { isPull, pullSimpleBody } from "../present/pull.ts";
 import { commitBody, fullRepositoryBody } from "../present/repository.ts";
-import { afterPush } from "../push.ts";
+import { moving } from "../moving.ts";
 import { created, nothing, ok, page, read, repositoryRoutes } from "../router.ts";
 import type { RepositoryCall, Route } from "../router.ts";
 import type { Json } from "../state.ts";
 
 const refRequest = z.object({ ref: z.string(), sha: z.string() });
 const refChange = z.object({ sha: z.string(), force: z.boolean().optional() });
-const fileRequest = z.object({
-  message: z.string(),
-  content: z.string(),
-  sha: z.string().optional(),
-  branch: z.string().optional(),
-});
-
 export const repositoryOwnRoutes: Route[] = [
   ...repositoryRoutes(["metadata:read"], {
     "GET ": ({ world, repository }) => ok(fullRepositoryBody(world, repository)),
@@ -37,7 +30,6 @@ export const repositoryOwnRoutes: Route[] = [
     },
   }),
   ...repositoryRoutes(["contents:read"], {
-    "GET /contents/{path}": contents,
     "GET /branches": async (call) => page(call, await branches(call)),
     "GET /branches/{branch}": branch,
     "GET /git/ref/{ref}": async (call) => ok(await refBody(call, call.params["ref"] ?? "")),
@@ -109,20 +101,8 @@ export const repositoryOwnRoutes: Route[] = [
       await moving(call, async () => void (await git(call.repository, "update-ref", "-d", name)));
       return nothing;
     },
-    "PUT /contents/{path}": putContents,
   }),
 ];
-
-/** Moves refs, and lets all follow that follows a push. */
-export async function moving<T>(
-  { world, hooks, repository, user }: RepositoryCall,
-  move: () => Promise<T>,
-): Promise<T> {
-  const before = await refsOf(repository);
-  const result = await move();
-  await afterPush(world, hooks, repository, user, changesOf(before, await refsOf(repository)));
-  return result;
-}
 
 function permission({ world, repository, params }: RepositoryCall) {
   const login = params["username"]?.toLowerCase();
@@ -132,82 +112,6 @@ function permission({ world, repository, params }: RepositoryCall) {
   const name = role ?? "none";
   const body = { ...userBody(world, user), role_name: name };
   return ok({ permission: coarse[name] ?? name, role_name: name, user: body });
-}
-
-async function contents({ world, repository, params, query, accept }: RepositoryCall) {
-  const path = (params["path"] ?? "").replace(/\/$/, "");
-  const ref = query.get("ref") ?? repository.defaultBranch;
-  const sha = await resolve(repository, ref);
-  const line = await git(repository, "ls-tree", "-l", sha, "--", path);
-  const [, kind, blob = "", size = "0"] = /^\d+ (\w+) (\w+) +(\S+)\t/.exec(line) ?? [];
-  if (kind === undefined) throw notFound();
-  const base = `${repositoryUrl(world, repository)}/contents/`;
-  const entry = (name: string, type: string, object: string, bytes: string): Json => {
-    const url = `${base}${name}?ref=${ref}`;
-    const html = `${pageUrl(world, repository)}/${type === "dir" ? "tree" : "blob"}/${ref}/${name}`;
-    const gitUrl = `${repositoryUrl(world, repository)}/git/blobs/${object}`;
-    return {
-      name: name.split("/").at(-1),
-      path: name,
-      sha: object,
-      url,
-      type,
-      size: Number(bytes) || 0,
-      html_url: html,
-      git_url: gitUrl,
-      download_url: type === "dir" ? null : html,
-      _links: {
-        self: url,
-        git: gitUrl,
-        html,
-      },
-    };
-  };
-  if (kind === "tree") {
-    const listed = await git(repository, "ls-tree", "-l", `${sha}:${path}`);
-    const bodies = listed.split("\n").map((each) => {
-      const [, type, object = "", bytes = "0", name = ""] =
-        /^\d+ (\w+) (\w+) +(\S+)\t(.*)$/.exec(each) ?? [];
-      return entry(`${path}/${name}`, type === "tree" ? "dir" : "file", object, bytes);
-    });
-    return ok(bodies);
-  }
-  // Git's output is trimmed at its end; the size says how much of a last line break is missing.
-  const text = await git(repository, "cat-file", "blob", blob);
-  const whole = Buffer.from(text);
-  const bytes = Buffer.concat([
-    whole,
-    Buffer.from("\n".repeat(Math.max(0, Number(size) - whole.length))),
-  ]);
-  if (/\braw\b/.test(accept)) return { status: 200, text: bytes.toString("utf8") };
-  const content = bytes.toString("base64").replaceAll(/(.{60})/g, "$1\n");
-  return ok({ ...entry(path, "file", blob, size), encoding: "base64", content });
-}
-
-async function putContents(call: RepositoryCall) {
-  const { repository, user } = call;
-  const asked = read(fileRequest, call);
-  const path = call.params["path"] ?? "";
-  const name = asked.branch ?? repository.defaultBranch;
-  await resolve(repository, name);
-  const known = await tryGit(repository, "rev-parse", "-q", "--verify", `${name}:${path}`);
-  if (known !== null && known !== asked.sha) {
-    throw new GitHubError(409, `${path} does not match ${asked.sha ?? ""}`);
-  }
-  const text = Buffer.from(asked.content, "base64").toString("utf8");
-  const sha = await moving(call, async () =>
-    commitFiles(repository, {
-      branch: name,
-      files: { [path]: text },
-      message: asked.message,
-      author: {
-        name: user.login,
-        email: `${user.id}+${user.login}@users.noreply.localhost`,
-      },
-    }),
-  );
-  const commit = commitBody(call.world, repository, await commitOf(repository, sha));
-  return { status: known === null ? 201 : 200, body: { content: null, commit } };
 }
 
 async function branches({ world, repository }: RepositoryCall): Promise<Json[]> {
