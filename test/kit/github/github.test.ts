@@ -43,6 +43,15 @@ test("a real octokit App finds its installation and gets tokens that reach no fu
     expect.objectContaining({ status: 403 }),
   );
 
+  for (const [authorization, status] of [
+    ["Bearer eyJx.eyJx.x", 401],
+    ["token ghs_unknown", 401],
+    ["", 401],
+  ] as const) {
+    const answer = await fetch(`${github.apiUrl}/app`, { headers: { authorization } });
+    expect(answer.status).toBe(status);
+  }
+
   github.advance(3_600_001);
   await expect(narrow.request("GET /repos/{owner}/{repo}", greeter)).rejects.toThrow(
     "Bad credentials",

@@ -51,7 +51,7 @@ function tokenOf(world: World, value: string): Identity {
 
 function appOf(world: World, jwt: string): App {
   const [head = "", body = "", signature = ""] = jwt.split(".");
-  const claims = claimsSchema.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
+  const claims = claimsSchema.safeParse(parsed(Buffer.from(body, "base64url").toString()));
   const undecodable = new GitHubError(401, "A JSON web token could not be decoded");
   if (!claims.success) throw undecodable;
   const { iat, exp, iss } = claims.data;
@@ -71,6 +71,14 @@ function appOf(world: World, jwt: string): App {
     throw new GitHubError(401, `'Expiration time' claim ('exp') ${why}`);
   }
   return app;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 export function giveToken(world: World, token: Omit<Token, "value" | "expiresAt">): Token {
