@@ -8,7 +8,12 @@ import { gitEnvironment } from "./git.ts";
 const HEAD_LIMIT_BYTES = 65_536;
 
 export interface GitBackend {
-  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** `env` is for the hooks of the repository. */
+  serve: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    env?: Record<string, string>,
+  ) => Promise<void>;
   /** Ends what still runs. */
   close: () => Promise<void>;
 }
@@ -17,9 +22,13 @@ export interface GitBackend {
 export function createGitBackend(root: string): GitBackend {
   const running = new Set<ChildProcess>();
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    env: Record<string, string> = {},
+  ): Promise<void> {
     const child = spawn("git", ["http-backend"], {
-      env: { ...gitEnvironment, ...cgiEnvironment(request, root) },
+      env: { ...gitEnvironment, ...env, ...cgiEnvironment(request, root) },
       stdio: ["pipe", "pipe", "pipe"],
       // A process group of its own, so that what it starts can be ended with it.
       detached: true,
