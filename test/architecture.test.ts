@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sessions: ["core", "config", "store", "events", "agents", "runtimes"],
   gateway: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
   engine: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
+  triggers: ["core", "config", "store", "events", "sessions"],
   orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
   http: ["core", "config", "store", "events", "sessions", "orchestration"],
   "engine-proxy": ["core", "config"],

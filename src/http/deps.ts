@@ -39,6 +39,8 @@ export interface HttpDeps {
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;
   deliveries: DeliveryStore;
+  /** A new delivery waits. */
+  onDelivery(): void;
   /** At once, from what was found out before. */
   health: () => HealthReport;
   secrets: { bearer: Secret; github: Secret | null };

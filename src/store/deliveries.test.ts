@@ -12,7 +12,7 @@ function delivery(deliveryId: string, more: Partial<Delivery> = {}): Delivery {
     action: "created",
     repository: "octo/greeter",
     sender: "mona",
-    intent: "nothing",
+    thread: null,
     payload: Buffer.from('{"a":"\\u0000"}'),
     receivedAt: "2026-01-01T00:00:00.000Z",
     ...more,

@@ -9,8 +9,8 @@ export interface Delivery {
   action: string | null;
   repository: string | null;
   sender: string | null;
-  /** What the hub does about it, in one sentence. */
-  intent: string;
+  /** Deliveries of one thread are worked off in their order; null: in any order. */
+  thread: string | null;
   payload: Buffer;
   receivedAt: string;
 }
@@ -63,7 +63,7 @@ function insertText(size: number): string {
       `(${Array.from({ length: COLUMNS }, (__, column) => `$${row * COLUMNS + column + 1}`).join(",")})`,
   );
   return `insert into deliveries
-    (provider, delivery_id, event, action, repository, sender, intent, payload, received_at)
+    (provider, delivery_id, event, action, repository, sender, thread, payload, received_at)
     values ${rows.join(",")} on conflict do nothing returning provider, delivery_id`;
 }
 
@@ -75,7 +75,7 @@ function values(d: Delivery): unknown[] {
     d.action,
     d.repository,
     d.sender,
-    d.intent,
+    d.thread,
     d.payload,
     d.receivedAt,
   ];

@@ -18,7 +18,7 @@ test("a second time changes nothing, and what is stored stays", async () => {
   const tables = await tablesOf(own.url);
   expect(tables).toContainEqual({ name: "sessions" });
   await using database = openDatabase({ url: own.url, maxConnections: 1 });
-  const insert = sql`insert into deliveries (provider, delivery_id, event, intent, payload, received_at)
+  const insert = sql`insert into deliveries (provider, delivery_id, event, outcome, payload, received_at)
     values ('p', 'd', 'e', 'i', '', now())`;
   await insert.execute(database.db);
   await migrate(own.url);

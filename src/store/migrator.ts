@@ -5,11 +5,13 @@ import type { Db } from "./database.ts";
 import * as initial from "./migrations/0001-initial.ts";
 import * as prepared from "./migrations/0002-prepared.ts";
 import * as continuations from "./migrations/0003-continuations.ts";
+import * as deliveryQueue from "./migrations/0004-delivery-queue.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
   "0002-prepared": { up: prepared.up },
   "0003-continuations": { up: continuations.up },
+  "0004-delivery-queue": { up: deliveryQueue.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -57,11 +57,14 @@ test("deletes what ended before the cutoff, but not what something unfinished de
     action: null,
     repository: null,
     sender: null,
-    intent: "nothing",
+    thread: null,
     payload: Buffer.from("{}"),
   };
   await deliveries.insert({ ...delivery, deliveryId: "1", receivedAt: "2026-05-01T00:00:00Z" });
   await deliveries.insert({ ...delivery, deliveryId: "2", receivedAt: "2026-07-01T00:00:00Z" });
+  // What nobody has worked off yet is kept.
+  expect(await retention.deleteDeliveries(CUTOFF)).toBe(0);
+  await database.db.updateTable("deliveries").set({ state: "ignored" }).execute();
   expect(await retention.deleteDeliveries(CUTOFF)).toBe(1);
   expect(await deliveries.count()).toBe(1);
 });

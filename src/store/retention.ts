@@ -14,7 +14,7 @@ export interface RetentionStore {
    * unfinished depends on. Answers their ids; none: there are no more.
    */
   deleteSessions(cutoff: Date): Promise<Id[]>;
-  /** Deletes some deliveries; answers how many. */
+  /** Deletes some deliveries that have been worked off; answers how many. */
   deleteDeliveries(cutoff: Date): Promise<number>;
 }
 
@@ -36,7 +36,7 @@ export function createRetentionStore(database: Database): RetentionStore {
     async deleteDeliveries(cutoff) {
       const { numAffectedRows } =
         await sql`delete from deliveries where (provider, delivery_id) in (
-          select provider, delivery_id from deliveries where received_at < ${cutoff} limit ${BATCH}
+          select provider, delivery_id from deliveries where received_at < ${cutoff} and state <> 'waiting' limit ${BATCH}
         )`.execute(database.db);
       return Number(numAffectedRows ?? 0);
     },

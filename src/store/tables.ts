@@ -83,8 +83,19 @@ export interface Tables {
     action: string | null;
     repository: string | null;
     sender: string | null;
-    intent: string;
     payload: Buffer;
     received_at: Timestamp;
+    /** bigint; the order in which they came. */
+    number: Count;
+    /** What they are worked off in order by: an issue, a pull request, a commit; null: by nothing. */
+    thread: string | null;
+    state: Generated<string>;
+    /** What came of it, or what went wrong last, in one sentence. */
+    outcome: string | null;
+    attempts: Generated<number>;
+    due_at: NullableTimestamp;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    finished_at: NullableTimestamp;
   };
 }

@@ -50,6 +50,7 @@ export async function startHttp(
       },
       count: () => Promise.resolve(deliveries.size),
     },
+    onDelivery: () => undefined,
     health: () => ({
       status: "ok",
       timestamp: new Date().toISOString(),

@@ -6,38 +6,47 @@ import { parseJson, readBody } from "../body.ts";
 import type { HttpContext, HttpDeps } from "../deps.ts";
 import type { WebhookAnswer } from "./claude.ts";
 
-/** What the hub does about an event of GitHub, in one sentence. Events that are not named here are not for it. */
-const INTENTS: Record<string, string> = {
-  ping: "nothing: GitHub asks whether somebody listens",
-  issues: "would look for a mention of the bot or a label in the issue",
-  issue_comment: "would look for a mention of the bot in the comment",
-  pull_request:
-    "would look for a mention of the bot in the pull request, and for pull requests that ended",
-  pull_request_review: "would look for a mention of the bot in the review",
-  pull_request_review_comment: "would look for a mention of the bot in the comment on the code",
-  check_suite: "would look whether checks of a branch of the bot have failed",
-  check_run: "would look whether a check of a branch of the bot has failed",
-  workflow_run: "would look whether a workflow of a branch of the bot has failed",
-  push: "would make the repository's mirror fresh",
-  installation: "would note where the app is installed",
-  installation_repositories: "would note which repositories the app may reach",
-};
+/** Events that the hub listens to. */
+const EVENTS = new Set([
+  "ping",
+  "issues",
+  "issue_comment",
+  "pull_request",
+  "pull_request_review",
+  "pull_request_review_comment",
+  "check_suite",
+  "check_run",
+  "status",
+  "workflow_run",
+  "push",
+  "repository",
+  "installation",
+  "installation_repositories",
+]);
 
 /** PostgreSQL's text holds no NUL. */
 const short = z
   .string()
   .max(200)
   .refine((text) => !text.includes("\u0000"));
+const numbered = z.object({ number: z.int() }).nullish().catch(null);
+const headed = z.object({ head_sha: short }).nullish().catch(null);
 const Payload = z.object({
   action: short.nullish().catch(null),
-  repository: z.object({ full_name: short }).nullish().catch(null),
+  repository: z.object({ id: z.int(), full_name: short }).nullish().catch(null),
   sender: z.object({ login: short }).nullish().catch(null),
+  issue: numbered,
+  pull_request: numbered,
+  check_suite: headed,
+  check_run: headed,
+  workflow_run: headed,
+  sha: short.nullish().catch(null),
 });
 const DeliveryId = z.string().regex(/^[\w-]{1,100}$/);
 
 /** Takes one delivery: signature first, then stored durably, then answered. */
 export async function answerGithub(
-  deps: Pick<HttpDeps, "deliveries" | "secrets" | "settings" | "clock">,
+  deps: Pick<HttpDeps, "deliveries" | "onDelivery" | "secrets" | "settings" | "clock">,
   guard: Guard,
   c: HttpContext,
 ): Promise<WebhookAnswer> {
@@ -53,8 +62,7 @@ export async function answerGithub(
   const event = c.req.header("x-github-event") ?? "";
   const deliveryId = DeliveryId.safeParse(c.req.header("x-github-delivery"));
   if (!deliveryId.success) throw invalidRequest("X-GitHub-Delivery", "must be an id");
-  const intent = Object.hasOwn(INTENTS, event) ? INTENTS[event] : undefined;
-  if (intent === undefined) throw new HubError("not_found", "Webhook event not handled");
+  if (!EVENTS.has(event)) throw new HubError("not_found", "Webhook event not handled");
   if (c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") === true)
     throw invalidRequest(
       "Content-Type",
@@ -70,14 +78,26 @@ export async function answerGithub(
     action: action ?? null,
     repository: repository?.full_name ?? null,
     sender: sender?.login ?? null,
-    intent,
+    thread: threadOf(payload.data),
     payload: body,
     receivedAt: deps.clock.now().toISOString(),
   });
+  if (isNew) deps.onDelivery();
   return {
     message: isNew ? "Webhook processed successfully" : "Delivery was received before",
-    data: { deliveryId: deliveryId.data, event, intent },
+    data: { deliveryId: deliveryId.data, event },
   };
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** What deliveries are worked off in order by: the issue or pull request, else the commit. */
+function threadOf(payload: z.infer<typeof Payload>): string | null {
+  const { repository, issue, pull_request: pull } = payload;
+  if (repository == null) return null;
+  const number = (issue ?? pull)?.number;
+  if (number !== undefined) return `github ${repository.id}#${number}`;
+  const headSha =
+    (payload.check_suite ?? payload.check_run ?? payload.workflow_run)?.head_sha ?? payload.sha;
+  return headSha == null ? `github ${repository.id}` : `github ${repository.id}@${headSha}`;
+}

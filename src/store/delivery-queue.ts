@@ -1,0 +1,96 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Database } from "./database.ts";
+
+/** `done`: something came of it. `ignored`: nothing was to be done. `failed`: given up after several attempts. */
+export type DeliveryEnd = "done" | "ignored" | "failed";
+
+/** A delivery that is being worked off; nobody else has it until its claim runs out. */
+export interface ClaimedDelivery {
+  number: number;
+  provider: string;
+  deliveryId: string;
+  event: string;
+  payload: Buffer;
+  receivedAt: string;
+  /** This one included. */
+  attempts: number;
+}
+
+/** Deliveries that wait to be worked off. Those of one thread are handed out one after the other, the oldest first. */
+export interface DeliveryQueue {
+  claim(claim: { executorId: string; limit: number; leaseMs: number }): Promise<ClaimedDelivery[]>;
+  /** Changes nothing when the claim has run out and somebody else has taken it. */
+  finish(
+    claimed: ClaimedDelivery,
+    end: { executorId: string; state: DeliveryEnd; outcome: string; at: Date },
+  ): Promise<void>;
+  /** To be tried again; what comes after it on its thread waits for it. */
+  postpone(
+    claimed: ClaimedDelivery,
+    more: { executorId: string; outcome: string; dueAt: Date },
+  ): Promise<void>;
+  /** Gives back what a hub had claimed that is not at work on it any more. */
+  release(executorId: string): Promise<void>;
+}
+
+const Row = z
+  .object({
+    number: z.coerce.number().int(),
+    provider: z.string(),
+    delivery_id: z.string(),
+    event: z.string(),
+    payload: z.instanceof(Buffer),
+    received_at: z.date(),
+    attempts: z.int(),
+  })
+  .transform((row) => ({
+    number: row.number,
+    provider: row.provider,
+    deliveryId: row.delivery_id,
+    event: row.event,
+    payload: row.payload,
+    receivedAt: row.received_at.toISOString(),
+    attempts: row.attempts,
+  }));
+
+export function createDeliveryQueue({ db }: Database): DeliveryQueue {
+  return {
+    async claim({ executorId, limit, leaseMs }) {
+      // Who else claims at this moment skips these rows; the thread's next one is seen only when this one has ended.
+      const { rows } =
+        await sql`update deliveries set claimed_by = ${executorId}, attempts = attempts + 1,
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        where number in (
+          select d.number from deliveries d
+          where d.state = 'waiting' and (d.due_at is null or d.due_at <= now())
+            and (d.claimed_until is null or d.claimed_until <= now())
+            and not exists (
+              select 1 from deliveries e
+              where e.thread = d.thread and e.state = 'waiting' and e.number < d.number
+            )
+          order by d.number limit ${limit} for update skip locked
+        )
+        returning number, provider, delivery_id, event, payload, received_at, attempts`.execute(db);
+      return rows.map((row) => Row.parse(row)).toSorted((a, b) => a.number - b.number);
+    },
+    async finish({ number, attempts }, { executorId, state, outcome, at }) {
+      await sql`update deliveries set state = ${state}, outcome = ${outcome}, finished_at = ${at},
+          claimed_by = null, claimed_until = null
+        where number = ${number} and attempts = ${attempts} and claimed_by = ${executorId}`.execute(
+        db,
+      );
+    },
+    async postpone({ number, attempts }, { executorId, outcome, dueAt }) {
+      await sql`update deliveries set due_at = ${dueAt}, outcome = ${outcome},
+          claimed_by = null, claimed_until = null
+        where number = ${number} and attempts = ${attempts} and claimed_by = ${executorId}`.execute(
+        db,
+      );
+    },
+    async release(executorId) {
+      await sql`update deliveries set claimed_by = null, claimed_until = null
+        where claimed_by = ${executorId} and state = 'waiting'`.execute(db);
+    },
+  };
+}
