@@ -125,6 +125,7 @@ export async function startHub(options: {
     events,
     feed: createEventFeed({ store: events, notifications }),
     deliveries: createDeliveryStore(database),
+    onDelivery: () => undefined,
     health: createHealth({ startup, runtime }),
     secrets: { bearer: webhook, github: secrets.githubWebhook },
     settings: config.http,
