@@ -207,8 +207,11 @@ interface ForgeWrites {
     to: { number: number; inReplyTo?: number },
     body: string,
   ): Promise<{ id: number; url: string }>;
-  /** Answers false when somebody has deleted it. */
-  edit(comment: { id: number; kind: "thread" | "line" }, body: string): Promise<boolean>;
+  /** Of what was said with this key. Answers false when somebody has deleted it. */
+  edit(
+    comment: { id: number; kind: "thread" | "line"; key: string },
+    body: string,
+  ): Promise<boolean>;
   /** The open one of the same branches, where there is one already. */
   openPullRequest(draft: PullRequestDraft): Promise<PullRequest>;
   submitReview(key: string, draft: ReviewDraft): Promise<{ id: number; url: string }>;

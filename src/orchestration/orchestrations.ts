@@ -40,7 +40,7 @@ export function createOrchestrations(sessions: Sessions): Orchestrations {
           options: { ...options, autoStart: options?.autoStart ?? autoStart },
           ...(metadata === undefined ? {} : { metadata }),
         },
-        orchestrationId,
+        { orchestrationId },
       );
       const begun = session.requestedAt === null ? "is ready to be started" : "has been started";
       return {

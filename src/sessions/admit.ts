@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { policyFor, workBranchFor } from "../core/policy.ts";
+import { workBranchFor } from "../core/policy.ts";
 import { pickForAdmission } from "../store/admission.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
@@ -8,6 +8,7 @@ import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
+import { policyOf } from "./permitted.ts";
 
 /**
  * Gives the free slots to those who wait, and lets the engine look after them. A crash in between is harmless: at
@@ -38,7 +39,7 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
       admitted_at: at,
       deadline_at: deadlineAt,
       work_branch: await workBranchOf(tx, session),
-      policy: JSON.stringify(policyFor(session.type, deps.settings.policy)),
+      policy: JSON.stringify(policyOf(deps, session)),
     })
     .where("id", "=", session.id)
     .execute();
@@ -54,16 +55,28 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
 /** The branch of the session that this one goes on with, if both push; it is this one's from now on. */
 async function workBranchOf(tx: Tx, session: StoredSession): Promise<string | null> {
   const own = workBranchFor(session.type, session.id);
-  if (own === null || session.continuesId === null) return own;
-  const [before] = await readWithin(tx, [session.continuesId]);
-  if (before === undefined || before.workBranch === null) return own;
-  await tx
-    .updateTable("branches")
-    .set({ session_id: session.id })
-    .where("repository", "=", session.project.repository)
-    .where("branch", "=", before.workBranch)
-    .execute();
-  return before.workBranch;
+  if (own === null) return null;
+  const onto = session.onto ?? (await branchBefore(tx, session));
+  if (onto === null) return own;
+  return (await takeOver(tx, session, onto)) ? onto : own;
+}
+
+async function branchBefore(tx: Tx, { continuesId }: StoredSession): Promise<string | null> {
+  if (continuesId === null) return null;
+  const [before] = await readWithin(tx, [continuesId]);
+  return before?.workBranch ?? null;
+}
+
+/** One session writes a branch at a time; one that has ended gives it up. */
+async function takeOver(tx: Tx, session: StoredSession, branch: string): Promise<boolean> {
+  const { repository } = session.project;
+  const { rows } = await sql`insert into branches (repository, branch, session_id)
+    values (${repository}, ${branch}, ${session.id})
+    on conflict (repository, branch) do update set session_id = excluded.session_id
+    where branches.session_id = excluded.session_id or exists (
+      select 1 from sessions s where s.id = branches.session_id and s.completed_at is not null)
+    returning 1`.execute(tx);
+  return rows.length > 0;
 }
 
 /**

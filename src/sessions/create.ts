@@ -12,22 +12,23 @@ import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { endWithin } from "./ending.ts";
 import { limitsFor } from "./limits.ts";
+import type { CreateOptions } from "./sessions.ts";
 import { requestWithin } from "./start.ts";
 
 /** Makes a session; durable before it resolves. */
 export async function createSession(
   deps: SessionDeps,
   input: NewSession,
-  orchestrationId: Id | null,
+  { id = newId(), orchestrationId = null, onto = null }: CreateOptions,
 ): Promise<Session> {
   // Told now, and not when there is a slot at last.
   limitsFor(deps.settings, input.options?.limits);
-  const id = newId();
   const insert: SessionInsert = {
     id,
     session: input,
     sandboxName: sandboxName(id),
     orchestrationId,
+    onto,
     createdAt: deps.clock.now().toISOString(),
   };
   const startsByItself = input.options?.autoStart === true;

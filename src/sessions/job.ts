@@ -1,9 +1,10 @@
 import { conflict, notFound } from "../core/errors.ts";
 import { Id } from "../core/id.ts";
 import type { Job } from "../core/job.ts";
-import { policyFor, workBranchFor } from "../core/policy.ts";
+import { workBranchFor } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
+import { policyOf } from "./permitted.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { PromptParts } from "./prompt.ts";
 
@@ -15,7 +16,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const { deadlineAt } = session;
   const isPrepared = session.preparedAt !== null;
   if (deadlineAt === null && !isPrepared) throw conflict("Session has no slot");
-  const policy = session.policy ?? policyFor(session.type, settings.policy);
+  const policy = session.policy ?? policyOf(deps, session);
   const workBranch = session.workBranch ?? workBranchFor(session.type, id);
   const before = await continued(deps, session);
   const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
@@ -91,7 +92,7 @@ async function basis(
   const named = branch !== undefined && branches.has(branch) ? branch : branches.defaultBranch;
   const follows = only !== undefined && more.length === 0;
   const { defaultBranch } = branches;
-  const own = before?.workBranch ?? null;
+  const own = session.onto ?? before?.workBranch ?? null;
   if (own !== null && branches.has(own))
     return { defaultBranch, baseBranch: own, otherBranches: pushed };
   return {

@@ -89,8 +89,9 @@ function createSessions(
 
   return {
     get,
-    async create(input, orchestrationId = null) {
-      const session = await createSession(deps, input, orchestrationId);
+    async create(input, more = {}) {
+      const before = more.id === undefined ? null : await deps.sessions.get(more.id);
+      const session = before ?? (await createSession(deps, input, more));
       if (session.requestedAt === null) {
         preparation.soon();
         return session;

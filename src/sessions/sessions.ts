@@ -1,5 +1,6 @@
 import type { Artifact, SessionOutput } from "../core/artifact.ts";
 import type { Id } from "../core/id.ts";
+import type { Branch } from "../core/repository.ts";
 import type { NewSession, Session, SessionStatus } from "../core/session.ts";
 
 export interface SessionQuery {
@@ -25,10 +26,21 @@ export interface Started {
   waitingFor: Id[];
 }
 
+export interface CreateOptions {
+  orchestrationId?: Id | null;
+  /** Chosen by the caller, who may ask again after a crash: then nothing is made twice. */
+  id?: Id;
+  /**
+   * A branch of the repository that the session works on and pushes, in place of one of its own. The caller has made
+   * sure that whoever asks for it may push there.
+   */
+  onto?: Branch | null;
+}
+
 /** What callers may do with sessions. Every function throws `not_found` for an id that nobody knows. */
 export interface Sessions {
   /** Durable before it resolves. Throws `invalid_request` when a dependency is unknown. */
-  create(input: NewSession, orchestrationId?: Id | null): Promise<Session>;
+  create(input: NewSession, more?: CreateOptions): Promise<Session>;
   /**
    * Asks for a slot. Again while it is pending: the same answer, nothing changes. Throws `conflict` when it was
    * started already.

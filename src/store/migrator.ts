@@ -6,12 +6,16 @@ import * as initial from "./migrations/0001-initial.ts";
 import * as prepared from "./migrations/0002-prepared.ts";
 import * as continuations from "./migrations/0003-continuations.ts";
 import * as deliveryQueue from "./migrations/0004-delivery-queue.ts";
+import * as forgeWrites from "./migrations/0005-forge-writes.ts";
+import * as threads from "./migrations/0007-threads.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
   "0002-prepared": { up: prepared.up },
   "0003-continuations": { up: continuations.up },
   "0004-delivery-queue": { up: deliveryQueue.up },
+  "0005-forge-writes": { up: forgeWrites.up },
+  "0007-threads": { up: threads.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -23,6 +23,7 @@ const SessionRow = z.object({
   options: SessionOptions,
   orchestration_id: z.string().nullable(),
   continues_id: z.string().nullable(),
+  onto_branch: z.string().nullable(),
   sandbox_name: z.string(),
   agent_session_id: z.string().nullable(),
   work_branch: z.string().nullable(),
@@ -62,6 +63,8 @@ export interface StoredSession extends Session {
   releasedAt: string | null;
   deadlineAt: string | null;
   openDependencies: number;
+  /** A branch of the repository that it works on and pushes, in place of one of its own. */
+  onto: string | null;
 }
 
 export function toSession(row: unknown): StoredSession {
@@ -106,5 +109,6 @@ export function toSession(row: unknown): StoredSession {
     releasedAt: r.released_at,
     deadlineAt: r.deadline_at,
     openDependencies: r.open_dependencies,
+    onto: r.onto_branch,
   };
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
+import type { Branch } from "../core/repository.ts";
 import type { NewSession, SessionStatus } from "../core/session.ts";
 import { createBatch } from "./batch.ts";
 import type { Database, Db, Tx } from "./database.ts";
@@ -12,6 +13,8 @@ export interface SessionInsert {
   session: NewSession;
   sandboxName: string;
   orchestrationId: Id | null;
+  /** A branch of the repository that it works on and pushes, in place of one of its own. */
+  onto?: Branch | null;
   createdAt: string;
 }
 
@@ -37,13 +40,13 @@ const INSERT = `
 with input as (
   select * from json_to_recordset($1::json) as x(
     id uuid, type text, repository text, branch text, requirements text, context text, metadata jsonb, options jsonb,
-    orchestration_id uuid, continues_id uuid, sandbox_name text, created_at timestamptz, event jsonb)
+    orchestration_id uuid, continues_id uuid, onto_branch text, sandbox_name text, created_at timestamptz, event jsonb)
 ),
 made as (
   insert into sessions (id, type, status, repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, sandbox_name, created_at)
+    orchestration_id, continues_id, onto_branch, sandbox_name, created_at)
   select id, type, 'initializing', repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, sandbox_name, created_at from input
+    orchestration_id, continues_id, onto_branch, sandbox_name, created_at from input
 ),
 logged as (
   insert into events (session_id, seq, at, kind, body) select id, 1, created_at, 'session.created', event from input
@@ -169,7 +172,7 @@ export async function descendantsOf(tx: Tx | Db, id: Id): Promise<Id[]> {
 
 function insertParameter(inserts: SessionInsert[]): string {
   return JSON.stringify(
-    inserts.map(({ id, session, sandboxName, orchestrationId, createdAt }) => ({
+    inserts.map(({ id, session, sandboxName, orchestrationId, onto, createdAt }) => ({
       id,
       type: session.type,
       repository: session.project.repository,
@@ -180,6 +183,7 @@ function insertParameter(inserts: SessionInsert[]): string {
       options: session.options ?? {},
       orchestration_id: orchestrationId,
       continues_id: session.continues ?? null,
+      onto_branch: onto ?? null,
       sandbox_name: sandboxName,
       created_at: createdAt,
       event: { type: session.type, repository: session.project.repository },

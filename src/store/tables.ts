@@ -7,6 +7,8 @@ type NullableTimestamp = ColumnType<
   Date | string | null | undefined,
   Date | string | null
 >;
+/** bigint that people choose: ids of the forge. */
+type BigId = ColumnType<string | number, number, number>;
 type Json = ColumnType<unknown, string, string>;
 
 export interface SessionsTable {
@@ -22,6 +24,7 @@ export interface SessionsTable {
   orchestration_id: string | null;
   /** The session whose conversation and branch this one goes on with. */
   continues_id: string | null;
+  onto_branch: string | null;
   sandbox_name: string;
   agent_session_id: string | null;
   work_branch: string | null;
@@ -97,5 +100,28 @@ export interface Tables {
     claimed_by: string | null;
     claimed_until: NullableTimestamp;
     finished_at: NullableTimestamp;
+  };
+  forge_writes: {
+    key: string;
+    remote_id: ColumnType<string | null, number | null | undefined, number>;
+    url: string | null;
+    begun_at: Generated<Date>;
+  };
+  thread_sessions: {
+    session_id: string;
+    cause: string;
+    repository_id: BigId;
+    repository: string;
+    number: number;
+    kind: string;
+    asker_id: BigId;
+    asker: string;
+    source: Json;
+    state: Generated<string>;
+    comment_id: ColumnType<string | null, number | null | undefined, number | null>;
+    shown: string | null;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    created_at: Timestamp;
   };
 }

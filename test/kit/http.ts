@@ -118,7 +118,7 @@ function inMemory(all: Map<string, Session>): Sessions {
     return session;
   };
   return {
-    create(input, orchestrationId = null) {
+    create(input, { orchestrationId = null } = {}) {
       const session = newSession(input, orchestrationId);
       all.set(session.id, session);
       return Promise.resolve(session);

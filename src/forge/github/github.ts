@@ -1,0 +1,71 @@
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { Secret } from "../../core/secret.ts";
+import type { Repository } from "../../core/repository.ts";
+import type { Account, Forge } from "../forge.ts";
+import { createClient } from "./client.ts";
+import type { Client, Identity, Permissions } from "./client.ts";
+import { AccountAnswer } from "./mapping.ts";
+import { createReads } from "./reads.ts";
+import { createWrites } from "./writes.ts";
+import type { Written } from "./writes.ts";
+
+export interface GitHubForge extends Forge {
+  /** For git, and for no more than one repository and what is named here. */
+  token(repository: Repository, permissions: Permissions): Promise<Secret>;
+}
+
+/** GitHub, also an Enterprise Server, as an App or by a personal token. */
+export function createGitHub(options: {
+  apiUrl: string;
+  identity: Identity;
+  timeoutMs: number;
+  writePauseMs: number;
+  written: Written;
+  log: Logger;
+}): GitHubForge {
+  const { identity, written } = options;
+  const client = later(() => createClient(options));
+  const self = later(async () => await selfOf(await client(), identity));
+  const lazily: Client = {
+    asSelf: async (...call) => await (await client()).asSelf(...call),
+    asAnybody: async (...call) => await (await client()).asAnybody(...call),
+    inRepository: async (...call) => await (await client()).inRepository(...call),
+    list: async (...call) => await (await client()).list(...call),
+    token: async (...call) => await (await client()).token(...call),
+  };
+  return {
+    self,
+    token: (repository, permissions) => lazily.token(repository, permissions),
+    repository(repository) {
+      const reads = createReads(lazily, repository);
+      return {
+        ...reads,
+        ...createWrites({ client: lazily, repository, reads, written, self }),
+      };
+    },
+  };
+}
+
+/** Once, and again only while it fails. */
+function later<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
+}
+
+async function selfOf(
+  client: Client,
+  identity: Identity,
+): Promise<{ account: Account; appId: number | null }> {
+  if ("token" in identity)
+    return { account: AccountAnswer.parse(await client.asSelf("GET /user")), appId: null };
+  const { id, slug } = z
+    .object({ id: z.int(), slug: z.string() })
+    .parse(await client.asSelf("GET /app"));
+  const account = await client.asAnybody("GET /users/{username}", { username: `${slug}[bot]` });
+  return { account: AccountAnswer.parse(account), appId: id };
+}

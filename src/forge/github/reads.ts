@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { HubError } from "../../core/errors.ts";
+import type { Repository } from "../../core/repository.ts";
+import { PERMISSIONS } from "../forge.ts";
+import type { Account, ForgeRepository } from "../forge.ts";
+import type { Client } from "./client.ts";
+import {
+  CheckRunAnswer,
+  CommentAnswer,
+  FactsAnswer,
+  FileAnswer,
+  IssueAnswer,
+  LabelAnswer,
+  LineCommentAnswer,
+  PullRequestAnswer,
+  ReviewAnswer,
+  StatusAnswer,
+} from "./mapping.ts";
+
+type Reads = Omit<
+  ForgeRepository,
+  | "react"
+  | "say"
+  | "edit"
+  | "openPullRequest"
+  | "submitReview"
+  | "addLabels"
+  | "check"
+  | "deleteBranch"
+>;
+
+/** Pages of a hundred. */
+const PAGES = { comments: 10, reviews: 5, files: 30, checks: 10, labels: 5, events: 10 };
+
+export function createReads(client: Client, repository: Repository): Reads {
+  const get = (route: string, parameters: Record<string, unknown> = {}) =>
+    client.inRepository(repository, `GET /repos/{owner}/{repo}${route}`, parameters);
+  const list = async <T>(
+    schema: z.ZodType<T>,
+    route: string,
+    parameters: Record<string, unknown>,
+    more: { maxPages: number; key?: string },
+  ) => {
+    const found = await client.list(
+      repository,
+      `GET /repos/{owner}/{repo}${route}`,
+      parameters,
+      more,
+    );
+    return found.map((one) => schema.parse(one));
+  };
+  const pulls = (parameters: Record<string, unknown>) =>
+    list(PullRequestAnswer, "/pulls", parameters, { maxPages: 1 });
+
+  return {
+    facts: async () => FactsAnswer.parse(await get("")),
+    async permissionOf(login) {
+      try {
+        const answer = await get("/collaborators/{username}/permission", { username: login });
+        const { permission, role_name: role } = Permitted.parse(answer);
+        return role ?? permission;
+      } catch (error) {
+        if (error instanceof HubError && error.code === "not_found") return "none";
+        throw error;
+      }
+    },
+    issue: async (number) => IssueAnswer.parse(await get("/issues/{number}", { number })),
+    pullRequest: async (number) => PullRequestAnswer.parse(await get("/pulls/{number}", { number })),
+    pullRequestsAt: async (sha) =>
+      (await list(PullRequestAnswer, "/commits/{sha}/pulls", { sha }, { maxPages: 1 })).filter(
+        ({ state, head }) => state === "open" && head.sha === sha,
+      ),
+    async pullRequestOf(branch) {
+      const [owner] = repository.split("/");
+      const [found] = await pulls({ state: "open", head: `${owner}:${branch}` });
+      return found ?? null;
+    },
+    comment: async (id) => CommentAnswer.parse(await get("/issues/comments/{id}", { id })),
+    lineComment: async (id) => LineCommentAnswer.parse(await get("/pulls/comments/{id}", { id })),
+    review: async (number, id) =>
+      ReviewAnswer.parse(await get("/pulls/{number}/reviews/{id}", { number, id })),
+    reviewComments: (number, id) =>
+      list(
+        LineCommentAnswer,
+        "/pulls/{number}/reviews/{id}/comments",
+        { number, id },
+        { maxPages: PAGES.comments },
+      ),
+    comments: async (number, limit) =>
+      (
+        await list(
+          CommentAnswer,
+          "/issues/{number}/comments",
+          { number },
+          { maxPages: PAGES.comments },
+        )
+      ).slice(-limit),
+    lineComments: async (number, limit) =>
+      (
+        await list(
+          LineCommentAnswer,
+          "/pulls/{number}/comments",
+          { number },
+          { maxPages: PAGES.comments },
+        )
+      ).slice(-limit),
+    reviews: (number) =>
+      list(ReviewAnswer, "/pulls/{number}/reviews", { number }, { maxPages: PAGES.reviews }),
+    files: (number) =>
+      list(FileAnswer, "/pulls/{number}/files", { number }, { maxPages: PAGES.files }),
+    async checks(sha) {
+      const runs = await list(
+        CheckRunAnswer,
+        "/commits/{sha}/check-runs",
+        { sha, filter: "latest" },
+        { maxPages: PAGES.checks, key: "check_runs" },
+      );
+      const statuses = await list(
+        StatusAnswer,
+        "/commits/{sha}/status",
+        { sha },
+        { maxPages: PAGES.checks, key: "statuses" },
+      );
+      return [...runs, ...statuses];
+    },
+    labels: () => list(LabelAnswer, "/labels", {}, { maxPages: PAGES.labels }),
+    async labelers(number) {
+      const events = await list(
+        LabelEvent,
+        "/issues/{number}/events",
+        { number },
+        { maxPages: PAGES.events },
+      );
+      const found = new Map<string, Account>();
+      for (const { event, label, actor } of events) {
+        if (label === undefined) continue;
+        if (event === "unlabeled") found.delete(label.name);
+        else if (actor !== null)
+          found.set(label.name, {
+            id: actor.id,
+            login: actor.login,
+            isBot: actor.type !== "User",
+          });
+      }
+      return found;
+    },
+    async jobLog(id, maxBytes) {
+      const log = z.string().parse(await get("/actions/jobs/{id}/logs", { id }));
+      return log.slice(-maxBytes);
+    },
+  };
+}
+
+const Permitted = z.object({
+  permission: z.enum(PERMISSIONS).catch("none"),
+  /** Finer than the other, unless the organisation has made up its own. */
+  role_name: z.enum(PERMISSIONS).optional().catch(undefined),
+});
+const LabelEvent = z.object({
+  event: z.string(),
+  label: z.object({ name: z.string() }).optional(),
+  actor: z
+    .object({ id: z.int(), login: z.string(), type: z.string().catch("User") })
+    .nullable()
+    .catch(null),
+});

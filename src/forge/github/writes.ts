@@ -1,0 +1,198 @@
+import { HubError } from "../../core/errors.ts";
+import type { Repository } from "../../core/repository.ts";
+import type { Account, CheckDraft, ForgeRepository, ReactionTarget } from "../forge.ts";
+import type { Client } from "./client.ts";
+import type { createReads } from "./reads.ts";
+import { PullRequestAnswer, WrittenAnswer } from "./mapping.ts";
+
+type Writes = Pick<
+  ForgeRepository,
+  | "react"
+  | "say"
+  | "edit"
+  | "openPullRequest"
+  | "submitReview"
+  | "addLabels"
+  | "check"
+  | "deleteBranch"
+>;
+
+/** What is known of earlier tries to write: `store/forge-writes`. */
+export interface Written {
+  begin(key: string): Promise<"never" | "begun" | { id: number; url: string }>;
+  done(key: string, written: { id: number; url: string }): Promise<void>;
+}
+
+const LOOKED_AT = 300;
+const ANNOTATIONS = 50;
+
+export function createWrites(options: {
+  client: Client;
+  repository: Repository;
+  reads: ReturnType<typeof createReads>;
+  written: Written;
+  self(): Promise<{ account: Account; appId: number | null }>;
+}): Writes {
+  const { client, repository, reads, written, self } = options;
+  const send = (method: string, route: string, parameters: Record<string, unknown>) =>
+    client.inRepository(repository, `${method} /repos/{owner}/{repo}${route}`, parameters);
+
+  /** Writes once: what an earlier try may have written is looked for by its mark, of which only the bot's own counts. */
+  async function once<T extends { id: number; url: string }>(
+    key: string,
+    find: () => Promise<readonly { id: number; url: string; body: string; author: Account }[]>,
+    write: () => Promise<T>,
+  ): Promise<{ id: number; url: string }> {
+    const before = await written.begin(`${repository} ${key}`);
+    if (typeof before === "object") return before;
+    const { account } = await self();
+    const found =
+      before === "never"
+        ? undefined
+        : (await find()).find(
+            ({ author, body }) => author.id === account.id && body.endsWith(markOf(key)),
+          );
+    const { id, url } = found ?? (await write());
+    await written.done(`${repository} ${key}`, { id, url });
+    return { id, url };
+  }
+
+  return {
+    async react(target, content) {
+      await send("POST", `${placeOf(target)}/reactions`, { content });
+    },
+    say: (key, { number, inReplyTo }, body) =>
+      once(
+        key,
+        () =>
+          inReplyTo === undefined
+            ? reads.comments(number, LOOKED_AT)
+            : reads.lineComments(number, LOOKED_AT),
+        async () => {
+          const marked = { number, body: `${body}\n\n${markOf(key)}` };
+          return WrittenAnswer.parse(
+            inReplyTo === undefined
+              ? await send("POST", "/issues/{number}/comments", marked)
+              : await send("POST", "/pulls/{number}/comments/{id}/replies", {
+                  ...marked,
+                  id: inReplyTo,
+                }),
+          );
+        },
+      ),
+    async edit({ id, kind, key }, body) {
+      try {
+        const place = kind === "thread" ? "/issues/comments/{id}" : "/pulls/comments/{id}";
+        await send("PATCH", place, { id, body: `${body}\n\n${markOf(key)}` });
+        return true;
+      } catch (error) {
+        if (error instanceof HubError && error.code === "not_found") return false;
+        throw error;
+      }
+    },
+    async openPullRequest({ head, base, title, body, isDraft }) {
+      try {
+        const draft = { head, base, title, body, draft: isDraft };
+        return PullRequestAnswer.parse(await send("POST", "/pulls", draft));
+      } catch (error) {
+        if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
+        const open = await reads.pullRequestOf(head);
+        if (open === null) throw error;
+        return open;
+      }
+    },
+    submitReview: (key, { number, sha, body, verdict, comments }) =>
+      once(
+        key,
+        async () => {
+          const reviews = await reads.reviews(number);
+          return reviews.map(({ id, body: text, author }) => ({ id, url: "", body: text, author }));
+        },
+        async () =>
+          WrittenAnswer.parse(
+            await send("POST", "/pulls/{number}/reviews", {
+              number,
+              commit_id: sha,
+              body: `${body}\n\n${markOf(key)}`,
+              event: verdict.toUpperCase(),
+              comments: comments.map(({ startLine, ...one }) => ({
+                ...one,
+                ...(startLine === undefined || startLine === one.line
+                  ? {}
+                  : { start_line: startLine, start_side: one.side }),
+              })),
+            }),
+          ),
+      ),
+    async addLabels(number, labels) {
+      if (labels.length > 0) await send("POST", "/issues/{number}/labels", { number, labels });
+    },
+    async check(key, draft) {
+      const { appId } = await self();
+      if (appId === null) return null;
+      const name = `${repository} ${key}`;
+      const before = await written.begin(name);
+      const known = typeof before === "object" ? before.id : null;
+      if (known !== null) {
+        await send("PATCH", "/check-runs/{id}", { id: known, ...checkBody(draft) });
+        return { id: known };
+      }
+      const { id } = WrittenAnswer.parse(
+        await send("POST", "/check-runs", {
+          ...checkBody(draft),
+          head_sha: draft.sha,
+          external_id: key,
+        }),
+      );
+      await written.done(name, { id, url: "" });
+      return { id };
+    },
+    async deleteBranch(branch) {
+      try {
+        await send("DELETE", "/git/refs/{ref}", { ref: `heads/${branch}` });
+      } catch (error) {
+        // Somebody was faster.
+        if (!(error instanceof HubError) || error.status >= 500) throw error;
+        if (error.code !== "not_found" && error.code !== "invalid_request") throw error;
+      }
+    },
+  };
+}
+
+/** Seen by nobody; found again by us. */
+function markOf(key: string): string {
+  return `<!-- claude-hub ${key.replaceAll(/[^\w:./#-]/g, "_")} -->`;
+}
+
+function placeOf(target: ReactionTarget): string {
+  switch (target.kind) {
+    case "thread":
+      return `/issues/${target.number}`;
+    case "comment":
+      return `/issues/comments/${target.id}`;
+    case "lineComment":
+      return `/pulls/comments/${target.id}`;
+    default:
+      return target satisfies never;
+  }
+}
+
+function checkBody({ name, status, conclusion, title, summary, detailsUrl, annotations }: CheckDraft) {
+  return {
+    name,
+    status,
+    ...(conclusion === undefined ? {} : { conclusion }),
+    ...(detailsUrl === undefined ? {} : { details_url: detailsUrl }),
+    output: {
+      title,
+      summary,
+      annotations: (annotations ?? []).slice(0, ANNOTATIONS).map((one) => ({
+        path: one.path,
+        start_line: one.startLine,
+        end_line: one.endLine,
+        annotation_level: one.level,
+        message: one.message,
+      })),
+    },
+  };
+}

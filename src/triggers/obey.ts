@@ -1,0 +1,112 @@
+import { HubError } from "../core/errors.ts";
+import type { ForgeRepository, Issue, PullRequest, Reaction } from "../forge/forge.ts";
+import type { Source, ThreadKind } from "../store/thread-sessions.ts";
+import { ask } from "./ask.ts";
+import { refusalFor } from "./authority.ts";
+import { stopAll } from "./closed.ts";
+import type { TriggerDeps } from "./deps.ts";
+import type { Heard } from "./heard.ts";
+import type { ThreadEvent } from "./payload.ts";
+import { helpText } from "./report/help.ts";
+import type { Outcome } from "./worker.ts";
+
+/** Does what somebody has asked for, if they may. */
+export async function obey(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  event: ThreadEvent,
+  heard: Heard,
+): Promise<Outcome> {
+  const refusal = await refusalFor(deps.settings, repository, event.sender);
+  if (refusal !== null) {
+    await deps.once(`stranger:${event.repository.id}:${event.sender.id}`, () =>
+      react(repository, event, heard.source, "confused"),
+    );
+    return { state: "ignored", outcome: refusal };
+  }
+  await react(repository, event, heard.source, "eyes");
+  const issue = await repository.issue(event.number);
+  if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };
+  const pullRequest = issue.isPullRequest ? await repository.pullRequest(event.number) : null;
+  return await COMMANDS[heard.command]({ deps, repository, event, heard, issue, pullRequest });
+}
+
+interface Order {
+  deps: TriggerDeps;
+  repository: ForgeRepository;
+  event: ThreadEvent;
+  heard: Heard;
+  issue: Issue;
+  pullRequest: PullRequest | null;
+}
+
+const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
+  work: (order) => begin(order, "work", order.heard.instruction),
+  fix: (order) =>
+    begin(order, "work", `Fix what is wrong here. ${order.heard.instruction}`.trim()),
+  go: (order) =>
+    begin(order, "work", `Carry out the plan that was made here. ${order.heard.instruction}`.trim()),
+  retry: (order) =>
+    begin(order, "work", `Try once more what was asked before on this thread.`),
+  plan: (order) =>
+    begin(
+      order,
+      "plan",
+      `Make a plan and change nothing: which steps, in which order, in which files, and what is unclear. ${order.heard.instruction}`.trim(),
+    ),
+  async review(order) {
+    if (order.pullRequest === null) return await say(order, "There is no pull request here to review.");
+    return await begin(order, "review", `Review the pull request. ${order.heard.instruction}`.trim());
+  },
+  help: (order) => say(order, helpText(order.deps.settings.botLogin)),
+  async stop(order) {
+    const count = await stopAll(order.deps, order.event);
+    if (count === 0) return await say(order, "Nothing is at work here.");
+    await react(order.repository, order.event, order.heard.source, "+1");
+    return { state: "done", outcome: `${count} sessions are ended` };
+  },
+  async status(order) {
+    const { deps, event } = order;
+    const [newest] = await deps.threads.ofThread(event.repository.id, event.number, 1);
+    if (newest === undefined) return await say(order, "Nothing has been asked of me here yet.");
+    const session = await deps.sessions.get(newest.sessionId);
+    return await say(order, `The newest session here (\`${session.id}\`) is ${session.status}.`);
+  },
+};
+
+async function begin(order: Order, kind: ThreadKind, instruction: string): Promise<Outcome> {
+  const { deps, repository, event, heard, issue, pullRequest } = order;
+  const { cause, source, line } = heard;
+  const wish = { event, cause, kind, source, instruction, line, issue, pullRequest };
+  const { sessionId } = await ask(deps, repository, wish);
+  return { state: "done", outcome: `session ${sessionId} was begun` };
+}
+
+/** An answer that no session gives. */
+async function say({ repository, event, heard }: Order, text: string): Promise<Outcome> {
+  const { source } = heard;
+  const inReplyTo = source.kind === "lineComment" ? { inReplyTo: source.firstId } : {};
+  await repository.say(`answer:${heard.cause}`, { number: event.number, ...inReplyTo }, text);
+  return { state: "done", outcome: "it was answered" };
+}
+
+/** A sign that it was heard. Where none can be given, that is no reason not to do it. */
+async function react(
+  repository: ForgeRepository,
+  { number }: ThreadEvent,
+  source: Source,
+  reaction: Reaction,
+): Promise<void> {
+  try {
+    await repository.react(targetOf(source, number), reaction);
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+  }
+}
+
+/** Reviews themselves take no reactions. */
+export function targetOf(source: Source, number: number) {
+  return source.kind === "thread" || source.kind === "review"
+    ? ({ kind: "thread", number } as const)
+    : ({ kind: source.kind, id: source.id } as const);
+}

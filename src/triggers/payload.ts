@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { Repository } from "../core/repository.ts";
+
+const Account = z.object({ id: z.int(), login: z.string().max(200), type: z.string().max(50) });
+const Numbered = z.object({ number: z.int().positive() });
+const Identified = z.object({ id: z.int().positive() });
+
+/**
+ * What is read of a delivery: who, where, and which thing to look at. The thing itself is asked for again, because a
+ * delivery may be old, and its fields may be missing or strange.
+ */
+export const Payload = z.object({
+  action: z.string().max(200).nullish().catch(null),
+  sender: Account.nullish().catch(null),
+  repository: z.object({ id: z.int(), full_name: Repository }).nullish().catch(null),
+  issue: Numbered.nullish().catch(null),
+  pull_request: Numbered.nullish().catch(null),
+  comment: Identified.extend({
+    pull_request_review_id: z.int().nullish().catch(null),
+    in_reply_to_id: z.int().nullish().catch(null),
+  })
+    .nullish()
+    .catch(null),
+  review: Identified.nullish().catch(null),
+  label: z
+    .object({ name: z.string().max(200) })
+    .nullish()
+    .catch(null),
+  requested_reviewer: Account.nullish().catch(null),
+  assignee: Account.nullish().catch(null),
+  /** What an edit has replaced. */
+  changes: z
+    .object({ body: z.object({ from: z.string().nullish() }).nullish().catch(null) })
+    .nullish()
+    .catch(null),
+});
+export type Payload = z.infer<typeof Payload>;
+
+/** A delivery about a thread, by somebody. */
+export interface ThreadEvent {
+  event: string;
+  action: string;
+  sender: { id: number; login: string; isBot: boolean };
+  repository: { id: number; name: Repository };
+  number: number;
+  payload: Payload;
+  deliveryId: string;
+  receivedAt: string;
+}

@@ -1,0 +1,20 @@
+/** What the bot answers to `help`. */
+export function helpText(botLogin: string): string {
+  const name = `\`@${botLogin}\``;
+  return [
+    `Call ${name} in a comment and say what you want: a change on an issue becomes a branch and a pull request, on a pull`,
+    "request it goes to its branch. Or use one of these words:",
+    "",
+    "| say | to have |",
+    "| --- | --- |",
+    `| ${name} \`plan\` | a plan, and no changes |`,
+    `| ${name} \`go\` | that plan carried out |`,
+    `| ${name} \`fix\` | what is described here fixed |`,
+    `| ${name} \`review\` | the pull request reviewed |`,
+    `| ${name} \`stop\` | all work here ended |`,
+    `| ${name} \`retry\` | the last thing tried once more |`,
+    `| ${name} \`status\` | a word on where things are |`,
+    "",
+    "Who calls again on the same thread goes on with the same conversation.",
+  ].join("\n");
+}

@@ -1,0 +1,27 @@
+/** What people can ask of the bot by one word. `work`: they said it in their own words. */
+export const COMMANDS = [
+  "help",
+  "plan",
+  "go",
+  "review",
+  "fix",
+  "stop",
+  "retry",
+  "status",
+] as const;
+export type Command = (typeof COMMANDS)[number] | "work";
+
+/** Reads what stands behind the bot's name. `length`: how much of it the command takes, its punctuation included. */
+export function commandOf(rest: string): { command: Command; length: number } {
+  const match = /^[\s,:]*(?:please[\s,]+)?([a-z]+)\b[\s,.:;!?]*/i.exec(rest);
+  const word = match?.[1]?.toLowerCase();
+  const command = COMMANDS.find((one) => one === word);
+  if (match === null || command === undefined) return { command: "work", length: 0 };
+  // "help me with …", "go through …": words of a sentence, and no command.
+  const isAlone = /^[\s,:]*(?:please[\s,]+)?[a-z]+\s*(?:$|[\n,.:;!?])/i.test(rest);
+  if (SENTENCE_WORDS.has(command) && !isAlone) return { command: "work", length: 0 };
+  return { command, length: match[0].length };
+}
+
+/** These take nothing behind them, so what has more is a sentence. */
+const SENTENCE_WORDS = new Set<Command>(["help", "go", "stop", "retry", "status"]);
