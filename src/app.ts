@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import type { Logger } from "pino";
+import { openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
@@ -10,9 +11,11 @@ import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
+import type { Repository } from "./core/repository.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createEventFeed } from "./events/feed.ts";
+import type { GitHubForge } from "./forge/github/github.ts";
 import { resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
@@ -79,7 +82,8 @@ export async function startHub(options: {
   const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
   const rules = await egressRules(config);
-  const git = gitSettings(config, dataDir.path, log);
+  const forge = openForge(config, database, log);
+  const git = gitSettings(config, dataDir.path, forge, log);
   const mirror = createMirror(git);
   await mirror.sweep();
   const settingsOf = createRepositorySettings({ mirror, environment: git.environment, log });
@@ -119,15 +123,22 @@ export async function startHub(options: {
   parts.use(engine);
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
+  const bot = await startBot(
+    { config, forge, database, sessions: life.sessions, events, executorId, log },
+    parts,
+  );
   const http = createHttp({
     sessions: life.sessions,
     orchestrations: createOrchestrations(life.sessions),
     events,
     feed: createEventFeed({ store: events, notifications }),
     deliveries: createDeliveryStore(database),
-    onDelivery: () => undefined,
+    onDelivery: () => bot.ring(),
     health: createHealth({ startup, runtime }),
-    secrets: { bearer: webhook, github: secrets.githubWebhook },
+    secrets: {
+      bearer: webhook,
+      github: [secrets.githubWebhook, secrets.githubPreviousWebhook].filter((one) => one !== null),
+    },
     settings: config.http,
     clock: systemClock,
     log,
@@ -159,9 +170,9 @@ async function webhookSecret(config: Config, log: Logger) {
   return secret;
 }
 
-function warnOfMissing({ githubToken }: Config["secrets"], log: Logger): void {
-  if (githubToken === null)
-    log.warn("GITHUB_TOKEN is not set: private repositories cannot be read, and nothing be pushed");
+function warnOfMissing({ githubToken, githubAppKey }: Config["secrets"], log: Logger): void {
+  if (githubToken === null && githubAppKey === null)
+    log.warn("neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed");
 }
 
 async function databaseUrl(
@@ -198,11 +209,12 @@ function agentFor(runtime: Runtime, config: Config, agentPath: string | null): s
   );
 }
 
-function gitSettings(config: Config, dir: string, log: Logger) {
+function gitSettings(config: Config, dir: string, forge: GitHubForge | null, log: Logger) {
   return {
     dir: join(dir, "mirrors"),
     serverUrl: config.github.serverUrl,
-    credential: () => Promise.resolve(config.secrets.githubToken),
+    credential: async (repository: Repository) =>
+      (await forge?.token(repository, GIT_PERMISSIONS)) ?? null,
     environment: { PATH: SEARCH_PATH, HOME: "/nonexistent", LANG: "C.UTF-8" },
     limits: {
       ...GIT_LIMITS,
@@ -214,6 +226,8 @@ function gitSettings(config: Config, dir: string, log: Logger) {
     log,
   };
 }
+/** What the git door does at the forge; nothing of it is ever in a sandbox. */
+const GIT_PERMISSIONS = { contents: "write", metadata: "read" } as const;
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 async function egressRules({ egress, github }: Config) {

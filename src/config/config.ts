@@ -75,6 +75,8 @@ function read(from: Source, dir: string) {
     secrets: {
       webhook: from.secret(SETTINGS.webhookSecret),
       githubWebhook: from.secret(SETTINGS.githubWebhookSecret),
+      githubPreviousWebhook: from.secret(SETTINGS.githubPreviousWebhookSecret),
+      githubAppKey: from.secret(SETTINGS.githubAppKey),
       githubToken: from.secret(SETTINGS.githubToken),
       ...modelSecrets,
     },
@@ -84,6 +86,11 @@ function read(from: Source, dir: string) {
       botUsername: from.required(SETTINGS.botUsername),
       botEmail: from.required(SETTINGS.botEmail),
       authorizedUsers: from.required(SETTINGS.authorizedUsers),
+      appId: from.optional(SETTINGS.githubAppId),
+      permission: from.required(SETTINGS.triggerPermission),
+      label: from.optional(SETTINGS.triggerLabel),
+      writePauseMs: from.required(SETTINGS.forgeWritePauseMs),
+      timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
     },
     model: {
       access: readModelAccess(from, modelSecrets),

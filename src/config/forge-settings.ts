@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  choice,
   from,
   names,
   secret,
@@ -23,14 +24,27 @@ export const FORGE_SETTINGS = {
     "GITHUB_WEBHOOK_SECRET",
     "Secret with which GitHub signs its deliveries; without it they are refused.",
   ),
+  githubPreviousWebhookSecret: secret(
+    "GITHUB_WEBHOOK_SECRET_PREVIOUS",
+    "The secret before that one; deliveries signed with it are taken, too, as long as it is set.",
+  ),
+  githubAppId: whole("GITHUB_APP_ID", "Number of the GitHub App that the bot is.", {
+    min: 1,
+    max: 1_000_000_000,
+  }),
+  githubAppKey: secret(
+    "GITHUB_APP_PRIVATE_KEY",
+    "The App's private key (PEM); easiest as a file, by `GITHUB_APP_PRIVATE_KEY_FILE`.",
+    { pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/, expected: "a private key in PEM" },
+  ),
   githubToken: secret(
     "GITHUB_TOKEN",
-    "Token with which the hub reads and pushes repositories; it never enters a sandbox.",
+    "Token with which the hub reads and pushes repositories when it is no App; it never enters a sandbox.",
     { pattern: VISIBLE, expected: VISIBLE_EXPECTED },
   ),
   githubApiUrl: url(
     "GITHUB_API_URL",
-    "GitHub's REST API. Read from now on, used once the bot answers on GitHub.",
+    "GitHub's REST API; of an Enterprise Server: `https://HOST/api/v3`.",
     WEB,
     {
       fallback: "https://api.github.com",
@@ -51,10 +65,28 @@ export const FORGE_SETTINGS = {
   }),
   authorizedUsers: names(
     "AUTHORIZED_USERS",
-    "GitHub users whose mentions the bot follows. Read from now on, used once the bot answers on GitHub.",
+    "GitHub users whose wishes the bot follows, of those who may; empty: of all of them.",
     {
       fallback: "",
     },
+  ),
+
+  triggerPermission: choice(
+    "CLAUDE_HUB_TRIGGER_PERMISSION",
+    "What somebody has to be allowed in a repository to ask the bot for work there.",
+    ["read", "triage", "write", "maintain", "admin"],
+    { fallback: "write" },
+  ),
+  triggerLabel: text("CLAUDE_HUB_TRIGGER_LABEL", "Label that asks for work on an issue."),
+  forgeWritePauseMs: whole(
+    "CLAUDE_HUB_FORGE_WRITE_PAUSE_MS",
+    "Pause between two writes on GitHub (ms); GitHub asks for a second.",
+    { min: 0, max: 60_000, fallback: "1000" },
+  ),
+  forgeTimeoutMs: whole(
+    "CLAUDE_HUB_FORGE_TIMEOUT_MS",
+    "How long GitHub may take for one answer (ms).",
+    { min: 100, max: 600_000, fallback: "20000" },
   ),
 
   mirrorMaxAgeMs: whole(

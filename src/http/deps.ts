@@ -43,7 +43,8 @@ export interface HttpDeps {
   onDelivery(): void;
   /** At once, from what was found out before. */
   health: () => HealthReport;
-  secrets: { bearer: Secret; github: Secret | null };
+  /** `github`: the one that deliveries are signed with, and the one before it. */
+  secrets: { bearer: Secret; github: readonly Secret[] };
   settings: HttpSettings;
   clock: Clock;
   log: Logger;

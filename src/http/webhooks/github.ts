@@ -1,4 +1,4 @@
-import { verify } from "@octokit/webhooks-methods";
+import { verifyWithFallback } from "@octokit/webhooks-methods";
 import { z } from "zod";
 import { HubError, invalidRequest } from "../../core/errors.ts";
 import type { Guard } from "../auth.ts";
@@ -50,14 +50,14 @@ export async function answerGithub(
   guard: Guard,
   c: HttpContext,
 ): Promise<WebhookAnswer> {
-  const secret = deps.secrets.github;
+  const [secret, ...older] = deps.secrets.github.map((one) => one.reveal());
   const signature = c.req.header("x-hub-signature-256");
   let body: Buffer = NOTHING;
   await guard.proof(c, async () => {
     // Whoever signs nothing gets no memory either.
-    if (secret === null || signature === undefined) return false;
+    if (secret === undefined || signature === undefined) return false;
     body = await readBody(c.env.incoming, deps.settings.webhookBodyBytes);
-    return body.length > 0 && (await verify(secret.reveal(), body.toString("utf8"), signature));
+    return body.length > 0 && (await verifyWithFallback(secret, body.toString("utf8"), signature, older));
   });
   const event = c.req.header("x-github-event") ?? "";
   const deliveryId = DeliveryId.safeParse(c.req.header("x-github-delivery"));

@@ -1,0 +1,102 @@
+import type { Logger } from "pino";
+import type { Config } from "./config/config.ts";
+import { systemClock } from "./core/clock.ts";
+import { createGitHub } from "./forge/github/github.ts";
+import type { GitHubForge } from "./forge/github/github.ts";
+import type { Sessions } from "./sessions/sessions.ts";
+import type { Database } from "./store/database.ts";
+import { createDeliveryQueue } from "./store/delivery-queue.ts";
+import type { EventStore } from "./store/events.ts";
+import { createForgeWrites } from "./store/forge-writes.ts";
+import { createThreadSessionStore } from "./store/thread-sessions.ts";
+import { startReporter } from "./triggers/reporter.ts";
+import { createTriggers } from "./triggers/triggers.ts";
+import { startDeliveryWorker } from "./triggers/worker.ts";
+import type { DeliveryWorker } from "./triggers/worker.ts";
+
+const WORKER = { lanes: 8, leaseMs: 120_000, attempts: 8, pollMs: 1_000 };
+const REPORTER = { leaseMs: 30_000, pollMs: 1_000 };
+
+/** The forge as the hub is configured for it; null: it may read what is public, and write nothing. */
+export function openForge(config: Config, database: Database, log: Logger): GitHubForge | null {
+  const { github, secrets } = config;
+  const identity =
+    github.appId !== null && secrets.githubAppKey !== null
+      ? { appId: github.appId, privateKey: secrets.githubAppKey }
+      : secrets.githubToken === null
+        ? null
+        : { token: secrets.githubToken };
+  if (identity === null) return null;
+  const { apiUrl, timeoutMs, writePauseMs } = github;
+  const written = createForgeWrites(database);
+  return createGitHub({ apiUrl, identity, timeoutMs, writePauseMs, written, log });
+}
+
+/** Works off deliveries, and tells on the forge what becomes of them. */
+export async function startBot(
+  options: {
+    config: Config;
+    forge: GitHubForge | null;
+    database: Database;
+    sessions: Sessions;
+    events: EventStore;
+    executorId: string;
+    log: Logger;
+  },
+  parts: AsyncDisposableStack,
+): Promise<DeliveryWorker> {
+  const { config, forge, database, sessions, events, executorId, log } = options;
+  const common = { executorId, clock: systemClock, log };
+  const queue = createDeliveryQueue(database);
+  if (forge === null)
+    return parts.use(
+      await startDeliveryWorker({
+        ...common,
+        queue,
+        settings: WORKER,
+        handle: () =>
+          Promise.resolve({ state: "ignored", outcome: "the hub has no account on the forge" }),
+      }),
+    );
+  const threads = createThreadSessionStore(database);
+  const written = createForgeWrites(database);
+  const { github } = config;
+  const reporter = parts.use(
+    await startReporter({
+      ...common,
+      forge,
+      sessions,
+      events,
+      threads,
+      settings: { ...REPORTER, serverUrl: github.serverUrl },
+    }),
+  );
+  const triggers = createTriggers({
+    forge,
+    sessions,
+    threads,
+    settings: {
+      botLogin: github.botUsername,
+      authorizedUsers: github.authorizedUsers.map((name) => name.toLowerCase()),
+      permission: github.permission,
+      bots: [],
+      label: github.label,
+    },
+    async once(key, work) {
+      if (typeof (await written.begin(key)) === "object") return;
+      await work();
+      await written.done(key, { id: 0, url: "" });
+    },
+    onAsked: () => reporter.ring(),
+    clock: systemClock,
+    log,
+  });
+  return parts.use(
+    await startDeliveryWorker({
+      ...common,
+      queue,
+      settings: WORKER,
+      handle: (delivery) => triggers.handle(delivery),
+    }),
+  );
+}
