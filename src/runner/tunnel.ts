@@ -2,19 +2,19 @@ import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Hub } from "./forwarder.ts";
+import { connectPatiently } from "./onward.ts";
 
 /** Asks the gateway for a tunnel, and joins it with the client's connection; a refusal is passed on as it is. */
 export async function tunnel(
   { socket, token }: Hub,
   req: IncomingMessage,
   client: Socket,
-  connectTo: (path: string, gone: AbortSignal) => Promise<Socket>,
 ): Promise<void> {
   const gone = new AbortController();
   client.once("close", () => gone.abort());
   const target = req.url ?? "";
   try {
-    const connection = await connectTo(socket, gone.signal);
+    const connection = await connectPatiently(socket, gone.signal);
     gone.signal.addEventListener("abort", () => connection.destroy(), { once: true });
     const onward = request({
       createConnection: () => connection,
