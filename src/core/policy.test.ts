@@ -39,8 +39,16 @@ test("secrets are made unreadable wherever they stand", () => {
     b: { c: `ghp_${"Z9".repeat(20)}` },
     d: 1,
     e: "short",
+    // The long form of installation tokens.
+    f: `x ghs_12345_${"eyJ0".repeat(9)}.${"e-_9".repeat(60)}.${"sIg-".repeat(20)} y`,
   };
-  expect(redaction.body(body)).toEqual({ a: ["x *** y"], b: { c: "***" }, d: 1, e: "short" });
+  expect(redaction.body(body)).toEqual({
+    a: ["x *** y"],
+    b: { c: "***" },
+    d: 1,
+    e: "short",
+    f: "x *** y",
+  });
   expect(`${String(new Secret("x"))} ${JSON.stringify({ s: new Secret("x") })}`).toBe(
     '*** {"s":"***"}',
   );

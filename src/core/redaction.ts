@@ -8,7 +8,8 @@ export interface Redaction {
 }
 
 // Shapes that their issuers document: GitHub's tokens and Anthropic's keys.
-const SHAPES = /\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{30,255}|sk-ant-[\w-]{20,255})/g;
+const SHAPES =
+  /\b(?:gh[pousr]_[A-Za-z0-9._-]{30,2000}|github_pat_\w{30,255}|sk-ant-[\w-]{20,255})/g;
 /** Shorter values occur in ordinary text. */
 const SHORTEST = 8;
 

@@ -51,6 +51,8 @@ export async function lookInside(options: {
     repository: "claude-hub/doctor",
     policy: policyFor("analysis", NOTHING),
     workBranch: null,
+    spent: { tokens: 0, costUsd: 0 },
+    readAt: performance.now(),
   };
   const reported = Promise.withResolvers<ProbeReport>();
   reported.promise.catch(() => undefined);

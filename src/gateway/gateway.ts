@@ -123,17 +123,17 @@ export async function startGateway(options: {
 }
 
 async function authenticate(intake: Intake, token: string): Promise<Authentication> {
+  const readAt = performance.now();
   const owner = await intake.authenticate(token);
   if (owner === null) return null;
-  if (owner.hasEnded) return "ended";
-  const { sessionId, repository, workBranch } = owner;
-  return { sessionId, repository, workBranch, policy: owner.policy ?? NOTHING };
+  const { hasEnded, policy, ...session } = owner;
+  return hasEnded ? "ended" : { ...session, policy: policy ?? NOTHING, readAt };
 }
 
-/** Of a session that has no slot yet. */
+/** Of a session that has no slot yet: it may not even ask its model. */
 const NOTHING = policyFor("analysis", {
   pushBranches: [],
   pushWorkflows: false,
-  maxTokens: null,
-  maxCostUsd: null,
+  maxTokens: 0,
+  maxCostUsd: 0,
 });

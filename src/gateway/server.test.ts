@@ -24,6 +24,8 @@ const session: GatewaySession = {
     maxCostUsd: null,
   },
   workBranch: null,
+  spent: { tokens: 0, costUsd: 0 },
+  readAt: 0,
 };
 
 function gatewayAt(socketPath: string, door: Door, lines: string[] = []) {

@@ -11,6 +11,10 @@ export interface GatewaySession {
   policy: Policy;
   /** The branch that the hub made for this session; null for types that do not push. */
   workBranch: string | null;
+  /** What it had spent when this was read. */
+  spent: { tokens: number; costUsd: number };
+  /** Before it was read from the store, by `performance.now()`. */
+  readAt: number;
 }
 
 /** `ended`: the token was good once, but its session is over. `null`: nobody's token. */

@@ -14,7 +14,6 @@ export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
       else {
-        // What still comes is thrown away, so that the answer can be read.
         req.removeAllListeners("data").resume();
         chunks.length = 0;
         reject(payloadTooLarge(maxBytes));

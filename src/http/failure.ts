@@ -32,8 +32,6 @@ export function failureOf(c: HttpContext, error: unknown, log: Logger): Failure 
   else if (hint !== undefined) log.warn({ code, hint }, "request was refused");
   if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
   if (status === 401) c.header("WWW-Authenticate", "Bearer");
-  // The rest of the body is not read, so the connection is of no use for another request.
-  if (status === 413) c.header("Connection", "close");
   return { status, code, message, reference: undefined };
 }
 

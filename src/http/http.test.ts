@@ -6,6 +6,7 @@ import { z } from "zod";
 import { readContract } from "../../test/kit/contract.ts";
 import { GITHUB_SECRET, startHttp, TOKEN } from "../../test/kit/http.ts";
 import type { TestHttp } from "../../test/kit/http.ts";
+import { waitFor } from "../../test/kit/wait.ts";
 import { Secret } from "../core/secret.ts";
 
 const NEW = { type: "testing", project: { repository: "a/b", requirements: "x" } };
@@ -210,18 +211,32 @@ test("names of JavaScript's own are ordinary data", async () => {
   expect(session?.project.context).toBeUndefined();
 });
 
-test("a connection whose body was not read says that it ends", async () => {
+test("a client that is refused before it has sent everything sees why, and may go on", async () => {
   await using http = await startHttp({ settings: { apiBodyBytes: 10_000 } });
   for (const path of ["/api/webhooks/claude", "/api/v1/sessions"]) {
-    const { head } = await raw(
-      http,
-      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n` +
-        "Content-Type: application/json\r\nContent-Length: 90000000\r\n\r\n{",
-    );
-    expect(head).toMatch(/^HTTP\/1\.1 413 /);
-    expect(head.toLowerCase()).toContain("connection: close");
+    const socket = connect(Number(new URL(http.url).port), "127.0.0.1").setEncoding("utf8");
+    let answers = "";
+    socket.on("data", (part: string) => (answers += part));
+    const head = `Host: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    socket.write(`POST ${path} HTTP/1.1\r\n${head}Content-Length: 3000000\r\n\r\n{`);
+    await waitFor(() => answers.startsWith("HTTP/1.1 413 ") && answers.endsWith("}"));
+    socket.write("x".repeat(2_999_999));
+    answers = "";
+    socket.write(`GET /health HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+    await once(socket, "close");
+    expect(answers).toMatch(/^HTTP\/1\.1 200 /);
   }
 });
+
+test("whoever sends without end after a refusal is cut off", async () => {
+  await using http = await startHttp({ settings: { apiBodyBytes: 10_000 } });
+  const { head } = await raw(
+    http,
+    `POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+      "Content-Type: application/json\r\nContent-Length: 900000000\r\n\r\n{",
+  );
+  expect(head).toMatch(/^HTTP\/1\.1 413 /);
+}, 30_000);
 
 test("a session can be created, seen, started and ended below /api/v1", async () => {
   await using http = await startHttp();

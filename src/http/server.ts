@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { HttpEnv } from "./deps.ts";
@@ -17,6 +17,8 @@ const LIMITS = {
   maxConnections: 10_000,
   /** How long requests that run may take when the hub stops. */
   drainMs: 2_000,
+  /** How long a client may still send after it was answered. */
+  lingerMs: 5_000,
 };
 
 /** Listens. Rejects with one sentence when the address cannot be had. */
@@ -33,11 +35,14 @@ export async function listen(
   const answer = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
     errorHandler: notARequest,
+    // We linger ourselves: half a second is not enough for a client on a busy machine.
+    autoCleanupIncoming: false,
   });
   const open = new Set<ServerResponse>();
   server.on("request", (req, res) => {
     open.add(res);
     res.once("close", () => open.delete(res));
+    res.once("finish", () => lingerOver(req));
     void answer(req, res);
   });
   server.maxConnections = LIMITS.maxConnections;
@@ -63,6 +68,17 @@ export async function listen(
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * After an answer that came before the end of the request (too large, not authorised): what is still sent is thrown
+ * away for a while, because a client that is cut off while it sends never sees the answer.
+ */
+function lingerOver(req: IncomingMessage): void {
+  if (req.complete) return;
+  req.resume();
+  const timer = setTimeout(() => req.destroy(), LIMITS.lingerMs);
+  req.once("close", () => clearTimeout(timer));
 }
 
 /** The request line or the Host header make no address, so the app was not even asked. */

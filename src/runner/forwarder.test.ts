@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { request } from "node:http";
+import { createServer, request } from "node:http";
+import type { Server } from "node:http";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +14,12 @@ import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 
 const run = promisify(execFile);
 const HOST = "files.example.com";
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+}
 
 /** A forwarder before a gateway before one host. */
 async function openWay() {
@@ -156,6 +163,37 @@ test("what asks its proxy for loopback, too, is served as if it had not", async 
     { env: { PATH: way.env.PATH } },
   );
   expect(absolute.stdout).toContain("only the repository and the model");
+});
+
+test("connections to the hub are kept, and made anew after it was away", async () => {
+  await using dir = await createTempDir("forwarder");
+  const socket = join(dir.path, "hub.sock");
+  let connections = 0;
+  const open = async () => {
+    const server = createServer((req, res) => {
+      req.resume().once("end", () => res.end(`${req.headers.authorization} ${req.url}`));
+    });
+    server.on("connection", () => (connections += 1));
+    server.listen(socket);
+    await once(server, "listening");
+    return server;
+  };
+  await using forwarder = await startForwarder({ socket, token: "good" });
+  const ask = async () => {
+    const body = "x".repeat(200_000);
+    const answer = await fetch(`${forwarder.url}/model/v1/messages`, { method: "POST", body });
+    expect(await answer.text()).toBe("Bearer good /model/v1/messages");
+  };
+  const first = await open();
+  for (let at = 0; at < 10; at += 1) await ask();
+  expect(connections).toBe(1);
+  await Promise.all(Array.from({ length: 10 }, ask));
+  await close(first);
+  const waiting = [ask(), ask()];
+  const second = await open();
+  await Promise.all(waiting);
+  await ask();
+  await close(second);
 });
 
 test("who sends much to a host that is refused learns of the refusal", async () => {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { Agent, createServer } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { Socket, connect } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
+import { Socket } from "node:net";
+import { sendOnward } from "./onward.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** The agent's and git's way out of the sandbox. */
@@ -31,10 +31,9 @@ const DROPPED = new Set([
 ]);
 /** What a client says to the hub's own doors, and the forwarder in its place. */
 const DROPPED_FOR_DOORS = new Set([...DROPPED, "authorization", "host", "x-api-key"]);
-/** How long a request waits for a hub that is being restarted. */
-const PATIENCE_MS = 60_000;
-const RETRY_MS = 50;
 const LINGER_MS = 2_000;
+/** Connections that are kept for the next call of the model. */
+const MAX_KEPT = 8;
 /** Fewer than the gateway gives to one sandbox: however many the agent wants, the runner must still be heard. */
 const MAX_CONNECTIONS = 128;
 
@@ -44,8 +43,9 @@ const MAX_CONNECTIONS = 128;
  */
 export async function startForwarder(hub: Hub): Promise<Forwarder> {
   const tunnels = new Set<Socket>();
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_KEPT });
   const server = createServer((req, res) => {
-    forward(hub, req, res, own).catch(() => {
+    forward({ path: hub.socket, token: hub.token, agent, own }, req, res).catch(() => {
       if (res.headersSent) res.destroy();
       else res.writeHead(502).end("the hub could not be reached\n");
     });
@@ -56,7 +56,7 @@ export async function startForwarder(hub: Hub): Promise<Forwarder> {
     stream.once("close", () => tunnels.delete(stream));
     stream.on("error", () => stream.destroy());
     if (head.length > 0) stream.unshift(head);
-    return void tunnel(hub, req, stream, connectPatiently);
+    return void tunnel(hub, req, stream);
   });
   server.maxConnections = MAX_CONNECTIONS;
   // A model may think for a long time before it says a word.
@@ -73,6 +73,7 @@ export async function startForwarder(hub: Hub): Promise<Forwarder> {
       for (const client of tunnels) client.destroy();
       server.close();
       await once(server, "close");
+      agent.destroy();
     },
   };
 }
@@ -91,10 +92,9 @@ export function proxyEnvironment(url: string): Record<string, string> {
 }
 
 async function forward(
-  { socket, token }: Hub,
+  { token, own, ...way }: { path: string; token: string; agent: Agent; own: string },
   req: IncomingMessage,
   res: ServerResponse,
-  own: string,
 ): Promise<void> {
   const target = req.url ?? "/";
   // Some programs ask their proxy even for what is on loopback.
@@ -106,32 +106,25 @@ async function forward(
   }
   const gone = new AbortController();
   res.once("close", () => gone.abort());
-  // Nothing of the request is read before there is somebody to take it.
-  const connection = await connectPatiently(socket, gone.signal);
+  req.once("error", () => gone.abort());
   const credentials = `Bearer ${token}`;
-  const onward = request({
-    createConnection: () => connection,
-    method: req.method,
-    path,
-    headers: {
-      ...(isOutside
-        ? { ...kept(req.headers, DROPPED), "proxy-authorization": credentials }
-        : { ...kept(req.headers, DROPPED_FOR_DOORS), host: "gateway", authorization: credentials }),
-      ...(req.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
-      // Whoever is told to close does so as soon as it has answered, which may be before it has read everything.
-      connection: "keep-alive",
-    },
-  });
-  gone.signal.addEventListener("abort", () => onward.destroy(), { once: true });
-  req.pipe(onward);
-  req.once("error", () => onward.destroy());
-  const [answer] = await onceResponse(onward);
+  const headers = {
+    ...(isOutside
+      ? { ...kept(req.headers, DROPPED), "proxy-authorization": credentials }
+      : { ...kept(req.headers, DROPPED_FOR_DOORS), host: "gateway", authorization: credentials }),
+    ...(req.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+    // Whoever is told to close does so as soon as it has answered, which may be before it has read everything.
+    connection: "keep-alive",
+  };
+  const answer = await sendOnward(way, req, { method: req.method, path, headers }, gone.signal);
   res.once("finish", () => lingerOver(req));
   res.shouldKeepAlive ||= !req.complete;
   res.writeHead(answer.statusCode ?? 502, kept(answer.headers, DROPPED));
-  res.flushHeaders();
+  // Together with the first part of the body, when that is there already.
+  setImmediate(() => {
+    if (!res.destroyed && !res.writableEnded) res.flushHeaders();
+  });
   answer.once("error", () => res.destroy());
-  answer.once("close", () => connection.destroy());
   answer.pipe(res);
 }
 
@@ -141,27 +134,6 @@ function lingerOver(req: IncomingMessage): void {
   req.unpipe().resume();
   const timer = setTimeout(() => req.destroy(), LINGER_MS);
   req.once("close", () => clearTimeout(timer));
-}
-
-function onceResponse(onward: ReturnType<typeof request>): Promise<[IncomingMessage]> {
-  return new Promise((resolve, reject) => {
-    onward.on("error", reject);
-    onward.once("response", (answer) => resolve([answer]));
-  });
-}
-
-async function connectPatiently(path: string, gone: AbortSignal): Promise<Socket> {
-  for (const end = Date.now() + PATIENCE_MS; ;) {
-    const socket = connect({ path, allowHalfOpen: true });
-    try {
-      await once(socket, "connect", { signal: gone });
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      if (gone.aborted || Date.now() >= end) throw error;
-      await pause(RETRY_MS);
-    }
-  }
 }
 
 function kept(

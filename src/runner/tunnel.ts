@@ -1,20 +1,24 @@
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Hub } from "./forwarder.ts";
+import { connectPatiently } from "./onward.ts";
+
+const ATTEMPTS = 4;
+const PAUSE_MS = 100;
 
 /** Asks the gateway for a tunnel, and joins it with the client's connection; a refusal is passed on as it is. */
 export async function tunnel(
   { socket, token }: Hub,
   req: IncomingMessage,
   client: Socket,
-  connectTo: (path: string, gone: AbortSignal) => Promise<Socket>,
 ): Promise<void> {
   const gone = new AbortController();
   client.once("close", () => gone.abort());
   const target = req.url ?? "";
-  try {
-    const connection = await connectTo(socket, gone.signal);
+  const ask = async () => {
+    const connection = await connectPatiently(socket, gone.signal);
     gone.signal.addEventListener("abort", () => connection.destroy(), { once: true });
     const onward = request({
       createConnection: () => connection,
@@ -22,7 +26,20 @@ export async function tunnel(
       path: target,
       headers: { host: req.headers.host ?? target, "proxy-authorization": `Bearer ${token}` },
     });
-    const { answer, head } = await answered(onward);
+    return { connection, ...(await answered(onward)) };
+  };
+  // The gateway cuts connections that are slow to show a token when there are too many: nothing has happened by then.
+  const askPatiently = async () => {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await ask();
+      } catch (error) {
+        if (gone.signal.aborted || attempt === ATTEMPTS) throw error;
+        await pause(PAUSE_MS * attempt);
+      }
+  };
+  try {
+    const { connection, answer, head } = await askPatiently();
     client.write(headOf(answer));
     if (head.length > 0) connection.unshift(head);
     // What one side has ended, the other may still answer.

@@ -99,11 +99,12 @@ export async function removeSandboxDir(dir: SandboxDir): Promise<void> {
   }
 }
 
+/** A removal that has failed may still be at work on the rest: what is gone needs nothing. */
 async function makeWritable(path: string): Promise<void> {
   const waiting = [path];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    await chmod(next, 0o700);
-    for (const entry of await readdir(next, { withFileTypes: true }))
+    await ifThere(chmod(next, 0o700));
+    for (const entry of (await ifThere(readdir(next, { withFileTypes: true }))) ?? [])
       if (entry.isDirectory()) waiting.push(join(next, entry.name));
   }
 }

@@ -10,6 +10,7 @@ export interface TokenOwner {
   repository: string;
   policy: Policy | null;
   workBranch: string | null;
+  spent: { tokens: number; costUsd: number };
   hasEnded: boolean;
 }
 
@@ -24,6 +25,8 @@ const Row = z.object({
   repository: z.string(),
   policy: Policy.nullable(),
   work_branch: z.string().nullable(),
+  tokens: z.coerce.number(),
+  cost_usd: z.number(),
   ended: z.boolean(),
 });
 
@@ -41,7 +44,9 @@ export function createTokenStore(database: Database): TokenStore {
     async find(token) {
       const [found] = await database.prepared(
         "find-token",
-        `select t.session_id, s.repository, s.policy, s.work_branch, s.completed_at is not null as ended
+        `select t.session_id, s.repository, s.policy, s.work_branch, s.cost_usd,
+           s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens as tokens,
+           s.completed_at is not null as ended
          from session_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
         [hashOf(token)],
       );
@@ -52,6 +57,7 @@ export function createTokenStore(database: Database): TokenStore {
         repository: row.repository,
         policy: row.policy,
         workBranch: row.work_branch,
+        spent: { tokens: row.tokens, costUsd: row.cost_usd },
         hasEnded: row.ended,
       };
     },

@@ -132,6 +132,8 @@ export function egressSession(): GatewaySession {
       maxCostUsd: null,
     },
     workBranch: null,
+    spent: { tokens: 0, costUsd: 0 },
+    readAt: 0,
   };
 }
 

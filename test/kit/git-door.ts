@@ -115,6 +115,8 @@ export async function createGitDoorHouse(
           maxCostUsd: null,
         },
         workBranch: "claude/work",
+        spent: { tokens: 0, costUsd: 0 },
+        readAt: 0,
         ...more,
       };
       sessions.set(token, session);

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import pino from "pino";
 import { budgetExceeded } from "../../src/core/errors.ts";
 import { newId } from "../../src/core/id.ts";
@@ -28,6 +29,8 @@ export const session: GatewaySession = {
     maxCostUsd: null,
   },
   workBranch: null,
+  spent: { tokens: 0, costUsd: 0 },
+  readAt: 0,
 };
 
 /** A model door before an upstream (by its address: Anthropic's own form), with a budget in memory. */
@@ -72,7 +75,14 @@ export async function createModelDoorHouse(
   });
   const gateway = createGateway({
     address: { port: 0 },
-    authenticate: (token) => Promise.resolve(token === "good" ? session : null),
+    async authenticate(token) {
+      const spent = { tokens: used(), costUsd: 0 };
+      const readAt = performance.now();
+      // As long as it takes to ask a database.
+      await pause(1);
+      const policy = { ...session.policy, maxTokens: options.maxTokens ?? null };
+      return token === "good" ? { ...session, policy, spent, readAt } : null;
+    },
     doors: new Map([["model", model.door]]),
     log,
   });

@@ -1,5 +1,6 @@
 import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
+import type { GatewaySession } from "../session.ts";
 
 /** What calls that are still running may come to, at the most. */
 export interface Spend {
@@ -23,13 +24,15 @@ export interface BudgetGate {
    * session passes its limit by the cost of one call at the most, however many it makes at once, and a call that runs
    * alone is never refused because of an estimate.
    */
-  enter(sessionId: Id, most: Spend, signal: AbortSignal): Promise<() => void>;
+  enter(session: GatewaySession, most: Spend, signal: AbortSignal): Promise<() => void>;
 }
 
 interface Running {
   calls: number;
   spend: Spend;
   waiting: Set<() => void>;
+  /** When the last call ended, by `performance.now()`. */
+  endedAt: number;
 }
 
 export function createBudgetGate(options: {
@@ -39,16 +42,22 @@ export function createBudgetGate(options: {
   maxWaiting: number;
 }): BudgetGate {
   const sessions = new Map<Id, Running>();
+  /** When the last call of sessions that have none any more ended. */
+  let forgottenAt = 0;
 
   /** `began`: the call has cost something. One that was only asked about wakes nobody who would ask the same again. */
   function leave(sessionId: Id, running: Running, most: Spend, began: boolean): void {
     running.calls -= 1;
+    running.endedAt = performance.now();
     running.spend.tokens -= most.tokens;
     running.spend.costUsd -= most.costUsd;
     if (running.calls === 0) {
       // Rounding must not pile up.
       running.spend = { tokens: 0, costUsd: 0 };
-      if (running.waiting.size === 0) sessions.delete(sessionId);
+      if (running.waiting.size === 0) {
+        sessions.delete(sessionId);
+        forgottenAt = running.endedAt;
+      }
     }
     if (began || running.calls === 0) for (const wake of running.waiting) wake();
   }
@@ -68,13 +77,15 @@ export function createBudgetGate(options: {
   }
 
   return {
-    async enter(sessionId, most, signal) {
+    async enter(session, most, signal) {
+      const { sessionId } = session;
       for (;;) {
         signal.throwIfAborted();
         const running = sessions.get(sessionId) ?? {
           calls: 0,
           spend: { tokens: 0, costUsd: 0 },
           waiting: new Set<() => void>(),
+          endedAt: 0,
         };
         sessions.set(sessionId, running);
         if (running.calls >= options.maxCalls) {
@@ -88,7 +99,9 @@ export function createBudgetGate(options: {
         running.spend.tokens += most.tokens;
         running.spend.costUsd += most.costUsd;
         try {
-          await options.budget.check(sessionId, inFlight);
+          // What was read with the token still holds while no call has ended since.
+          const isFresh = session.readAt > Math.max(running.endedAt, forgottenAt);
+          if (!isFresh || !fits(session, inFlight)) await options.budget.check(sessionId, inFlight);
           return () => leave(sessionId, running, most, true);
         } catch (error) {
           leave(sessionId, running, most, false);
@@ -99,4 +112,12 @@ export function createBudgetGate(options: {
       }
     },
   };
+}
+
+function fits({ policy, spent }: GatewaySession, inFlight: Spend): boolean {
+  const { maxTokens, maxCostUsd } = policy;
+  return (
+    (maxTokens === null || spent.tokens + inFlight.tokens < maxTokens) &&
+    (maxCostUsd === null || spent.costUsd + inFlight.costUsd < maxCostUsd)
+  );
 }

@@ -167,7 +167,7 @@ async function spend(
   res: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
-  const leave = await parts.gate.enter(call.session.sessionId, mostOf(parts, call), gone);
+  const leave = await parts.gate.enter(call.session, mostOf(parts, call), gone);
   let reader: ReturnType<typeof createAnswerReader> | undefined;
   let status = 502;
   try {

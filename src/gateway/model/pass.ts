@@ -35,7 +35,7 @@ export async function pass(
       passage.log.error({ status }, "the model api refuses the hub's credential");
     if (!res.destroyed) {
       res.writeHead(status, clientHeaders(answered.headers));
-      res.flushHeaders();
+      flushSoon(res);
     }
     for await (const part of answered) {
       const chunk = z.instanceof(Uint8Array).parse(part);
@@ -47,6 +47,13 @@ export async function pass(
   } catch (error) {
     throw error instanceof HubError ? error : upstreamFailed("model", error);
   }
+}
+
+/** Together with the first part of the body, when that is there already. */
+function flushSoon(res: ServerResponse): void {
+  setImmediate(() => {
+    if (!res.destroyed && !res.writableEnded) res.flushHeaders();
+  });
 }
 
 /** A credential that has expired before its time is replaced once; nothing has reached the client by then. */
