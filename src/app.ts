@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import type { Logger } from "pino";
-import { openForge, startBot } from "./bot.ts";
+import { gitCredential, openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
@@ -172,7 +172,9 @@ async function webhookSecret(config: Config, log: Logger) {
 
 function warnOfMissing({ githubToken, githubAppKey }: Config["secrets"], log: Logger): void {
   if (githubToken === null && githubAppKey === null)
-    log.warn("neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed");
+    log.warn(
+      "neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed",
+    );
 }
 
 async function databaseUrl(
@@ -213,8 +215,7 @@ function gitSettings(config: Config, dir: string, forge: GitHubForge | null, log
   return {
     dir: join(dir, "mirrors"),
     serverUrl: config.github.serverUrl,
-    credential: async (repository: Repository) =>
-      (await forge?.token(repository, GIT_PERMISSIONS)) ?? null,
+    credential: async (repository: Repository) => await gitCredential(forge, repository),
     environment: { PATH: SEARCH_PATH, HOME: "/nonexistent", LANG: "C.UTF-8" },
     limits: {
       ...GIT_LIMITS,
@@ -226,8 +227,7 @@ function gitSettings(config: Config, dir: string, forge: GitHubForge | null, log
     log,
   };
 }
-/** What the git door does at the forge; nothing of it is ever in a sandbox. */
-const GIT_PERMISSIONS = { contents: "write", metadata: "read" } as const;
+
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 async function egressRules({ egress, github }: Config) {

@@ -1,6 +1,9 @@
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
+import { HubError } from "./core/errors.ts";
+import type { Repository } from "./core/repository.ts";
+import type { Secret } from "./core/secret.ts";
 import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
 import type { Sessions } from "./sessions/sessions.ts";
@@ -14,8 +17,8 @@ import { createTriggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
 import type { DeliveryWorker } from "./triggers/worker.ts";
 
-const WORKER = { lanes: 8, leaseMs: 120_000, attempts: 8, pollMs: 1_000 };
-const REPORTER = { leaseMs: 30_000, pollMs: 1_000 };
+const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
+const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 
 /** The forge as the hub is configured for it; null: it may read what is public, and write nothing. */
 export function openForge(config: Config, database: Database, log: Logger): GitHubForge | null {
@@ -27,9 +30,26 @@ export function openForge(config: Config, database: Database, log: Logger): GitH
         ? null
         : { token: secrets.githubToken };
   if (identity === null) return null;
-  const { apiUrl, timeoutMs, writePauseMs } = github;
+  const { apiUrl, timeoutMs, throttle } = github;
   const written = createForgeWrites(database);
-  return createGitHub({ apiUrl, identity, timeoutMs, writePauseMs, written, log });
+  return createGitHub({ apiUrl, identity, timeoutMs, throttle, written, log });
+}
+
+/** What the git door does at the forge; nothing of it is ever in a sandbox. */
+const GIT_PERMISSIONS = { contents: "write", metadata: "read" } as const;
+
+/** Null where the App is not installed: what everybody may read can be worked on there, and nothing be pushed. */
+export async function gitCredential(
+  forge: GitHubForge | null,
+  repository: Repository,
+): Promise<Secret | null> {
+  if (forge === null) return null;
+  try {
+    return await forge.token(repository, GIT_PERMISSIONS);
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return null;
+    throw error;
+  }
 }
 
 /** Works off deliveries, and tells on the forge what becomes of them. */

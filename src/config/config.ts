@@ -89,7 +89,7 @@ function read(from: Source, dir: string) {
       appId: from.optional(SETTINGS.githubAppId),
       permission: from.required(SETTINGS.triggerPermission),
       label: from.optional(SETTINGS.triggerLabel),
-      writePauseMs: from.required(SETTINGS.forgeWritePauseMs),
+      throttle: from.required(SETTINGS.forgeThrottle),
       timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
     },
     model: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   choice,
+  flag,
   from,
   names,
   secret,
@@ -78,10 +79,10 @@ export const FORGE_SETTINGS = {
     { fallback: "write" },
   ),
   triggerLabel: text("CLAUDE_HUB_TRIGGER_LABEL", "Label that asks for work on an issue."),
-  forgeWritePauseMs: whole(
-    "CLAUDE_HUB_FORGE_WRITE_PAUSE_MS",
-    "Pause between two writes on GitHub (ms); GitHub asks for a second.",
-    { min: 0, max: 60_000, fallback: "1000" },
+  forgeThrottle: flag(
+    "CLAUDE_HUB_FORGE_THROTTLE",
+    "Whether writes on GitHub are spaced as GitHub asks for: by a second, and by three where people are told of them.",
+    { fallback: "true" },
   ),
   forgeTimeoutMs: whole(
     "CLAUDE_HUB_FORGE_TIMEOUT_MS",

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
 import type { EgressRule } from "../core/egress.ts";
+import type { Repository } from "../core/repository.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
 import { createDenials } from "./denials.ts";
@@ -45,7 +46,7 @@ export async function startGateway(options: {
   settingsOf: RepositorySettingsReader;
   git: {
     serverUrl: string;
-    credential(): Promise<Secret | null>;
+    credential(repository: Repository): Promise<Secret | null>;
     environment: Readonly<Record<string, string>>;
     limits: GitLimits;
   };

@@ -85,7 +85,7 @@ test("nothing but health and signed webhooks answers without the token", async (
 });
 
 test("without a secret for GitHub every delivery is refused", async () => {
-  const secrets = { bearer: new Secret(TOKEN), github: null };
+  const secrets = { bearer: new Secret(TOKEN), github: [] };
   await using http = await startHttp({ deps: { secrets } });
   const answer = await http.fetch("/api/webhooks/github", {
     method: "POST",

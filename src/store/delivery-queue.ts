@@ -20,6 +20,8 @@ export interface ClaimedDelivery {
 /** Deliveries that wait to be worked off. Those of one thread are handed out one after the other, the oldest first. */
 export interface DeliveryQueue {
   claim(claim: { executorId: string; limit: number; leaseMs: number }): Promise<ClaimedDelivery[]>;
+  /** For as long as work on them goes on. */
+  renew(claim: { executorId: string; numbers: readonly number[]; leaseMs: number }): Promise<void>;
   /** Changes nothing when the claim has run out and somebody else has taken it. */
   finish(
     claimed: ClaimedDelivery,
@@ -73,6 +75,11 @@ export function createDeliveryQueue({ db }: Database): DeliveryQueue {
         )
         returning number, provider, delivery_id, event, payload, received_at, attempts`.execute(db);
       return rows.map((row) => Row.parse(row)).toSorted((a, b) => a.number - b.number);
+    },
+    async renew({ executorId, numbers, leaseMs }) {
+      await sql`update deliveries
+        set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        where number = any(${[...numbers]}) and claimed_by = ${executorId}`.execute(db);
     },
     async finish({ number, attempts }, { executorId, state, outcome, at }) {
       await sql`update deliveries set state = ${state}, outcome = ${outcome}, finished_at = ${at},

@@ -44,6 +44,8 @@ export interface ThreadSessionStore {
   get(sessionId: Id): Promise<ThreadSession | null>;
   /** Live ones that no other hub tells of; they are this hub's for `leaseMs`. */
   claimLive(by: { executorId: string; leaseMs: number; limit: number }): Promise<ThreadSession[]>;
+  /** Whether it is still this hub's, for `leaseMs` from now. */
+  hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
   show(sessionId: Id, commentId: number, shown: string): Promise<void>;
   told(sessionId: Id): Promise<void>;
   /** Gives back what a hub had claimed that is gone. */
@@ -127,6 +129,12 @@ export function createThreadSessionStore({ db }: Database): ThreadSessionStore {
           order by created_at limit ${limit} for update skip locked
         ) returning *`.execute(db);
       return rows.map((row) => Row.parse(row));
+    },
+    async hold(sessionId, { executorId, leaseMs }) {
+      const { numAffectedRows } = await sql`update thread_sessions
+        set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        where session_id = ${sessionId} and claimed_by = ${executorId}`.execute(db);
+      return numAffectedRows === 1n;
     },
     async show(sessionId, commentId, shown) {
       await db

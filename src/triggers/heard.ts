@@ -26,7 +26,9 @@ export async function heardOf(
   event: ThreadEvent,
 ): Promise<Heard | string> {
   const rule = RULES[`${event.event}.${event.action}`];
-  return rule === undefined ? "nothing is done about such events" : await rule(deps, repository, event);
+  return rule === undefined
+    ? "nothing is done about such events"
+    : await rule(deps, repository, event);
 }
 
 type Rule = (
@@ -72,7 +74,8 @@ async function commentEdited(
   if (before == null) return "its text was not changed";
   const { id, body, author } = await repository.comment(comment.id);
   const { account } = await forge.self();
-  if (author.id !== account.id) return inComment(id, newlyMentioned(before, body, settings.botLogin));
+  if (author.id !== account.id)
+    return inComment(id, newlyMentioned(before, body, settings.botLogin));
   const box = tickedBox(body);
   if (box === null || tickedBox(before) !== null) return "no box was ticked";
   return {
@@ -113,7 +116,8 @@ async function labelled(
   if (settings.label === null || name !== settings.label.toLowerCase())
     return "the label asks for nothing";
   const { labels } = await repository.issue(event.number);
-  if (!labels.some((label) => label.toLowerCase() === name)) return "the label was taken away again";
+  if (!labels.some((label) => label.toLowerCase() === name))
+    return "the label was taken away again";
   return { ...NOTHING, cause: `label:${event.deliveryId}` };
 }
 

@@ -42,12 +42,14 @@ interface Order {
 
 const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
   work: (order) => begin(order, "work", order.heard.instruction),
-  fix: (order) =>
-    begin(order, "work", `Fix what is wrong here. ${order.heard.instruction}`.trim()),
+  fix: (order) => begin(order, "work", `Fix what is wrong here. ${order.heard.instruction}`.trim()),
   go: (order) =>
-    begin(order, "work", `Carry out the plan that was made here. ${order.heard.instruction}`.trim()),
-  retry: (order) =>
-    begin(order, "work", `Try once more what was asked before on this thread.`),
+    begin(
+      order,
+      "work",
+      `Carry out the plan that was made here. ${order.heard.instruction}`.trim(),
+    ),
+  retry: (order) => begin(order, "work", `Try once more what was asked before on this thread.`),
   plan: (order) =>
     begin(
       order,
@@ -55,8 +57,13 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
       `Make a plan and change nothing: which steps, in which order, in which files, and what is unclear. ${order.heard.instruction}`.trim(),
     ),
   async review(order) {
-    if (order.pullRequest === null) return await say(order, "There is no pull request here to review.");
-    return await begin(order, "review", `Review the pull request. ${order.heard.instruction}`.trim());
+    if (order.pullRequest === null)
+      return await say(order, "There is no pull request here to review.");
+    return await begin(
+      order,
+      "review",
+      `Review the pull request. ${order.heard.instruction}`.trim(),
+    );
   },
   help: (order) => say(order, helpText(order.deps.settings.botLogin)),
   async stop(order) {

@@ -56,15 +56,22 @@ export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
   await threads.release(executorId);
 
   async function look(): Promise<void> {
-    const live = await threads.claimLive({ executorId, leaseMs: settings.leaseMs, limit: LIVE });
+    const { leaseMs } = settings;
+    const live = await threads.claimLive({ executorId, leaseMs, limit: LIVE });
     const ids = new Set(live.map(({ sessionId }) => sessionId));
     for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     for (const thread of live) {
       if (closing.signal.aborted) return;
-      const told = known.get(thread.sessionId) ?? { progress: NO_PROGRESS, failures: 0, notBefore: 0 };
+      const told = known.get(thread.sessionId) ?? {
+        progress: NO_PROGRESS,
+        failures: 0,
+        notBefore: 0,
+      };
       known.set(thread.sessionId, told);
       if (told.notBefore > clock.now().getTime()) continue;
       try {
+        // Others before it may have taken long.
+        if (!(await threads.hold(thread.sessionId, { executorId, leaseMs }))) continue;
         await tell(deps, pace, live.length, thread, told);
         told.failures = 0;
       } catch (error) {
@@ -228,7 +235,10 @@ async function show(
   await deps.threads.show(thread.sessionId, id, hashOf(text));
 }
 
-async function sessionOf(deps: ReporterDeps, { sessionId }: ThreadSession): Promise<Session | null> {
+async function sessionOf(
+  deps: ReporterDeps,
+  { sessionId }: ThreadSession,
+): Promise<Session | null> {
   try {
     return await deps.sessions.get(sessionId);
   } catch (error) {

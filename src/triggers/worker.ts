@@ -14,7 +14,7 @@ export interface Outcome {
 export interface WorkerSettings {
   /** Deliveries worked off at the same time. */
   lanes: number;
-  /** One that takes longer is taken for lost, and begun again. */
+  /** How long after a hub's sudden end another one begins with what it was at. */
   leaseMs: number;
   /** After so many it is given up. */
   attempts: number;
@@ -35,7 +35,7 @@ const LONGEST_PAUSE_MS = 900_000;
 export async function startDeliveryWorker(options: {
   queue: DeliveryQueue;
   executorId: string;
-  handle(delivery: ClaimedDelivery, signal: AbortSignal): Promise<Outcome>;
+  handle(delivery: ClaimedDelivery): Promise<Outcome>;
   settings: WorkerSettings;
   clock: Clock;
   log: Logger;
@@ -43,13 +43,18 @@ export async function startDeliveryWorker(options: {
   const { queue, executorId, settings, clock, log } = options;
   const closing = new AbortController();
   const bell = createBell(closing.signal);
-  const busy = new Set<Promise<void>>();
+  const busy = new Map<number, Promise<void>>();
+  const closed = new Promise<never>((_, reject) => {
+    closing.signal.addEventListener("abort", () => reject(new Error("the hub ends")), { once: true });
+  });
+  // Nobody has to be at work when it ends.
+  closed.catch(() => undefined);
   await queue.release(executorId);
 
   async function workOff(delivery: ClaimedDelivery): Promise<void> {
-    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(settings.leaseMs)]);
     try {
-      const { state, outcome } = await options.handle(delivery, limit);
+      // Whoever closes does not wait for the forge.
+      const { state, outcome } = await Promise.race([options.handle(delivery), closed]);
       await queue.finish(delivery, { executorId, state, outcome, at: clock.now() });
     } catch (error) {
       // What is not finished is begun again when the hub comes back.
@@ -84,11 +89,11 @@ export async function startDeliveryWorker(options: {
         log.error({ err: error, deliveryId: delivery.deliveryId }, "delivery could not be settled"),
       )
       .finally(() => {
-        busy.delete(work);
+        busy.delete(delivery.number);
         // The next one of its thread may be worked off now.
         bell.ring();
       });
-    busy.add(work);
+    busy.set(delivery.number, work);
   }
 
   async function takeUp(): Promise<void> {
@@ -98,7 +103,17 @@ export async function startDeliveryWorker(options: {
     for (const one of await queue.claim({ executorId, limit, leaseMs })) begin(one);
   }
 
+  async function renew(): Promise<void> {
+    if (busy.size === 0) return;
+    try {
+      await queue.renew({ executorId, numbers: [...busy.keys()], leaseMs: settings.leaseMs });
+    } catch (error) {
+      log.warn({ err: error }, "claims of deliveries could not be renewed");
+    }
+  }
+
   const timer = setInterval(() => bell.ring(), settings.pollMs).unref();
+  const renewing = setInterval(() => void renew(), settings.leaseMs / 3).unref();
   const running = (async () => {
     let failures = 0;
     while (!closing.signal.aborted) {
@@ -112,13 +127,14 @@ export async function startDeliveryWorker(options: {
       }
       await bell.rung();
     }
-    await Promise.all(busy);
+    await Promise.all(busy.values());
   })();
 
   return {
     ring: () => bell.ring(),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      clearInterval(renewing);
       closing.abort();
       await running;
       bell.close();

@@ -14,7 +14,9 @@ export const REPOSITORY = "octo/greeter";
 export const FORGE_TOKEN = "token-of-the-test-forge";
 export const MODEL_KEY = "key-of-the-test-model";
 
-const AGENTS = { real: claudeCodePath, standIn: standInAgentPath, noop: standInNoopPath };
+export const AGENTS = { real: claudeCodePath, standIn: standInAgentPath, noop: standInNoopPath };
+
+export type AgentName = keyof typeof AGENTS;
 
 /** A hub with all that it needs around it: database, forge with one repository, model. */
 export interface House extends AsyncDisposable {
@@ -26,7 +28,7 @@ export interface House extends AsyncDisposable {
 
 export async function openHouse(
   options: Omit<HubOptions, "forge" | "model" | "databaseUrl" | "agentPath"> & {
-    agent?: keyof typeof AGENTS;
+    agent?: AgentName;
     scenario?: Scenario;
     /** True: the hub runs its own server. */
     embedded?: boolean;

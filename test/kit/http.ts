@@ -59,7 +59,7 @@ export async function startHttp(
       claudeCodeImage: { available: false, error: null, checkTime: null },
       healthCheckDuration: 0,
     }),
-    secrets: { bearer: new Secret(TOKEN), github: new Secret(GITHUB_SECRET) },
+    secrets: { bearer: new Secret(TOKEN), github: [new Secret(GITHUB_SECRET)] },
     settings: { ...SETTINGS, ...options.settings },
     clock: { now: () => new Date() },
     log: pino({ level: "info" }, { write: (line: string) => void log.push(line) }),

@@ -6,7 +6,10 @@ const Failure = z.object({
   status: z.number(),
   message: z.string(),
   response: z
-    .object({ headers: z.record(z.string(), z.unknown()), data: z.unknown() })
+    .object({
+      headers: z.record(z.string(), z.union([z.string(), z.number()]).catch("")),
+      data: z.unknown(),
+    })
     .optional()
     .catch(undefined),
 });

@@ -4,9 +4,10 @@ import type { Secret } from "../../core/secret.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, Forge } from "../forge.ts";
 import { createClient } from "./client.ts";
-import type { Client, Identity, Permissions } from "./client.ts";
+import type { Client } from "./client.ts";
 import { AccountAnswer } from "./mapping.ts";
 import { createReads } from "./reads.ts";
+import type { Identity, Permissions } from "./tokens.ts";
 import { createWrites } from "./writes.ts";
 import type { Written } from "./writes.ts";
 
@@ -20,7 +21,7 @@ export function createGitHub(options: {
   apiUrl: string;
   identity: Identity;
   timeoutMs: number;
-  writePauseMs: number;
+  throttle: boolean;
   written: Written;
   log: Logger;
 }): GitHubForge {

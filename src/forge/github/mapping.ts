@@ -18,13 +18,15 @@ import type {
 const User = z
   .object({ id: z.int(), login: z.string(), type: z.string().catch("User") })
   .nullable()
-  .transform(
-    (user): Account =>
-      user === null
-        ? { id: 0, login: "ghost", isBot: false }
-        : { id: user.id, login: user.login, isBot: user.type !== "User" },
+  .transform((user): Account =>
+    user === null
+      ? { id: 0, login: "ghost", isBot: false }
+      : { id: user.id, login: user.login, isBot: user.type !== "User" },
   );
-const text = z.string().nullish().transform((value) => value ?? "");
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
 const Labels = z
   .array(z.union([z.string(), z.object({ name: text })]))
   .transform((labels) => labels.map((label) => (typeof label === "string" ? label : label.name)));
@@ -33,14 +35,12 @@ export const AccountAnswer = User;
 
 export const FactsAnswer = z
   .object({ id: z.int(), full_name: Repository, default_branch: z.string(), archived: z.boolean() })
-  .transform(
-    (one): RepositoryFacts => ({
-      id: one.id,
-      name: one.full_name,
-      defaultBranch: one.default_branch,
-      isArchived: one.archived,
-    }),
-  );
+  .transform((one): RepositoryFacts => ({
+    id: one.id,
+    name: one.full_name,
+    defaultBranch: one.default_branch,
+    isArchived: one.archived,
+  }));
 
 export const IssueAnswer = z
   .object({
@@ -58,23 +58,22 @@ export const IssueAnswer = z
     created_at: z.string(),
     updated_at: z.string(),
   })
-  .transform(
-    (one): Issue => ({
-      number: one.number,
-      isPullRequest: one.pull_request !== undefined,
-      title: one.title,
-      body: one.body,
-      author: one.user,
-      association: one.author_association,
-      state: one.pull_request?.merged_at != null ? "merged" : one.state === "open" ? "open" : "closed",
-      isLocked: one.locked,
-      labels: one.labels,
-      assignees: one.assignees ?? [],
-      url: one.html_url,
-      createdAt: one.created_at,
-      updatedAt: one.updated_at,
-    }),
-  );
+  .transform((one): Issue => ({
+    number: one.number,
+    isPullRequest: one.pull_request !== undefined,
+    title: one.title,
+    body: one.body,
+    author: one.user,
+    association: one.author_association,
+    state:
+      one.pull_request?.merged_at != null ? "merged" : one.state === "open" ? "open" : "closed",
+    isLocked: one.locked,
+    labels: one.labels,
+    assignees: one.assignees ?? [],
+    url: one.html_url,
+    createdAt: one.created_at,
+    updatedAt: one.updated_at,
+  }));
 
 const Side = z.object({
   sha: z.string(),
@@ -97,22 +96,20 @@ export const PullRequestAnswer = z
     head: Side,
     base: Side,
   })
-  .transform(
-    (one): PullRequest => ({
-      number: one.number,
-      title: one.title,
-      body: one.body,
-      author: one.user,
-      state: one.merged_at != null ? "merged" : one.state === "open" ? "open" : "closed",
-      isDraft: one.draft,
-      isLocked: one.locked,
-      labels: one.labels,
-      url: one.html_url,
-      head: { sha: one.head.sha, branch: one.head.ref, repository: one.head.repo?.full_name ?? null },
-      base: { sha: one.base.sha, branch: one.base.ref },
-      isFork: one.head.repo === null || one.head.repo.id !== one.base.repo?.id,
-    }),
-  );
+  .transform((one): PullRequest => ({
+    number: one.number,
+    title: one.title,
+    body: one.body,
+    author: one.user,
+    state: one.merged_at != null ? "merged" : one.state === "open" ? "open" : "closed",
+    isDraft: one.draft,
+    isLocked: one.locked,
+    labels: one.labels,
+    url: one.html_url,
+    head: { sha: one.head.sha, branch: one.head.ref, repository: one.head.repo?.full_name ?? null },
+    base: { sha: one.base.sha, branch: one.base.ref },
+    isFork: one.head.repo === null || one.head.repo.id !== one.base.repo?.id,
+  }));
 
 const Said = z.object({
   id: z.int(),
@@ -132,14 +129,13 @@ export const LineCommentAnswer = Said.extend({
   original_line: z.int().nullish(),
   diff_hunk: text,
   in_reply_to_id: z.int().nullish(),
-}).transform(
-  (one): Comment =>
-    comment(one, "line", {
-      path: one.path,
-      line: one.line ?? one.original_line ?? null,
-      diffHunk: one.diff_hunk,
-      inReplyTo: one.in_reply_to_id ?? null,
-    }),
+}).transform((one): Comment =>
+  comment(one, "line", {
+    path: one.path,
+    line: one.line ?? one.original_line ?? null,
+    diffHunk: one.diff_hunk,
+    inReplyTo: one.in_reply_to_id ?? null,
+  }),
 );
 
 function comment(one: z.infer<typeof Said>, kind: Comment["kind"], line: Comment["line"]): Comment {
@@ -164,21 +160,21 @@ export const ReviewAnswer = z
     user: User,
     author_association: z.string().catch("NONE"),
     body: text,
-    state: z.string().transform((state) => z.enum(VERDICTS).catch("commented").parse(state.toLowerCase())),
+    state: z
+      .string()
+      .transform((state) => z.enum(VERDICTS).catch("commented").parse(state.toLowerCase())),
     commit_id: text,
     submitted_at: z.string().nullish(),
   })
-  .transform(
-    (one): Review => ({
-      id: one.id,
-      author: one.user,
-      association: one.author_association,
-      body: one.body,
-      state: one.state,
-      sha: one.commit_id,
-      submittedAt: one.submitted_at ?? null,
-    }),
-  );
+  .transform((one): Review => ({
+    id: one.id,
+    author: one.user,
+    association: one.author_association,
+    body: one.body,
+    state: one.state,
+    sha: one.commit_id,
+    submittedAt: one.submitted_at ?? null,
+  }));
 
 export const FileAnswer = z
   .object({
@@ -188,15 +184,13 @@ export const FileAnswer = z
     deletions: z.int(),
     patch: z.string().nullish(),
   })
-  .transform(
-    (one): ChangedFile => ({
-      path: one.filename,
-      status: one.status,
-      additions: one.additions,
-      deletions: one.deletions,
-      patch: one.patch ?? null,
-    }),
-  );
+  .transform((one): ChangedFile => ({
+    path: one.filename,
+    status: one.status,
+    additions: one.additions,
+    deletions: one.deletions,
+    patch: one.patch ?? null,
+  }));
 
 const PASSED = new Set(["success", "neutral", "skipped"]);
 
@@ -229,18 +223,16 @@ export const CheckRunAnswer = z
 
 export const StatusAnswer = z
   .object({ context: z.string(), state: z.string(), target_url: z.string().nullish() })
-  .transform(
-    (one): Check => ({
-      name: one.context,
-      appId: null,
-      state: one.state === "success" ? "passed" : one.state === "pending" ? "waiting" : "failed",
-      conclusion: one.state,
-      workflowRunId: null,
-      workflowName: null,
-      jobId: null,
-      url: one.target_url ?? null,
-    }),
-  );
+  .transform((one): Check => ({
+    name: one.context,
+    appId: null,
+    state: one.state === "success" ? "passed" : one.state === "pending" ? "waiting" : "failed",
+    conclusion: one.state,
+    workflowRunId: null,
+    workflowName: null,
+    jobId: null,
+    url: one.target_url ?? null,
+  }));
 
 export const LabelAnswer = z
   .object({ name: z.string(), description: text })

@@ -65,7 +65,8 @@ export function createReads(client: Client, repository: Repository): Reads {
       }
     },
     issue: async (number) => IssueAnswer.parse(await get("/issues/{number}", { number })),
-    pullRequest: async (number) => PullRequestAnswer.parse(await get("/pulls/{number}", { number })),
+    pullRequest: async (number) =>
+      PullRequestAnswer.parse(await get("/pulls/{number}", { number })),
     pullRequestsAt: async (sha) =>
       (await list(PullRequestAnswer, "/commits/{sha}/pulls", { sha }, { maxPages: 1 })).filter(
         ({ state, head }) => state === "open" && head.sha === sha,

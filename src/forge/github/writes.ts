@@ -177,7 +177,15 @@ function placeOf(target: ReactionTarget): string {
   }
 }
 
-function checkBody({ name, status, conclusion, title, summary, detailsUrl, annotations }: CheckDraft) {
+function checkBody({
+  name,
+  status,
+  conclusion,
+  title,
+  summary,
+  detailsUrl,
+  annotations,
+}: CheckDraft) {
   return {
     name,
     status,

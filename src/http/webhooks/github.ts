@@ -57,7 +57,9 @@ export async function answerGithub(
     // Whoever signs nothing gets no memory either.
     if (secret === undefined || signature === undefined) return false;
     body = await readBody(c.env.incoming, deps.settings.webhookBodyBytes);
-    return body.length > 0 && (await verifyWithFallback(secret, body.toString("utf8"), signature, older));
+    return (
+      body.length > 0 && (await verifyWithFallback(secret, body.toString("utf8"), signature, older))
+    );
   });
   const event = c.req.header("x-github-event") ?? "";
   const deliveryId = DeliveryId.safeParse(c.req.header("x-github-delivery"));

@@ -1,14 +1,5 @@
 /** What people can ask of the bot by one word. `work`: they said it in their own words. */
-export const COMMANDS = [
-  "help",
-  "plan",
-  "go",
-  "review",
-  "fix",
-  "stop",
-  "retry",
-  "status",
-] as const;
+export const COMMANDS = ["help", "plan", "go", "review", "fix", "stop", "retry", "status"] as const;
 export type Command = (typeof COMMANDS)[number] | "work";
 
 /** Reads what stands behind the bot's name. `length`: how much of it the command takes, its punctuation included. */

@@ -1,0 +1,106 @@
+import { inject } from "vitest";
+import { createTestDatabase } from "./database.ts";
+import { createGitHub } from "./github/github.ts";
+import type { LocalApp, LocalGitHub } from "./github/github.ts";
+import type { LocalRepository, RepositorySettings } from "./github/repositories.ts";
+import { AGENTS, MODEL_KEY, REPOSITORY } from "./house.ts";
+import type { AgentName } from "./house.ts";
+import { startHub } from "./hub.ts";
+import type { HubOptions, TestHub } from "./hub.ts";
+import type { Scenario } from "./scenario.ts";
+import { createScriptedModel } from "./scripted-model.ts";
+import type { ScriptedModel } from "./scripted-model.ts";
+import { waitFor } from "./wait.ts";
+
+export const BOT = "@ClaudeBot";
+
+/** A hub that is a GitHub App on a GitHub of its own, with one repository; `ada` may write there. */
+export interface GitHubHouse extends AsyncDisposable {
+  hub: TestHub;
+  github: LocalGitHub;
+  app: LocalApp;
+  repository: LocalRepository;
+  model: ScriptedModel;
+  databaseUrl: string;
+  /** Deliveries go where the hub listens now; after a restart. */
+  connect(): void;
+  /** What stands on an issue or pull request. */
+  comments(number: number): { id: number; author: string; body: string }[];
+  reactions(number: number): { on: string; content: string; by: string }[];
+  pulls(): { number: number; head: string; isDraft: boolean; title: string; body: string }[];
+  /** The bot's newest comment on a thread, once it says this. */
+  said(number: number, text: string | RegExp, timeoutMs?: number): Promise<string>;
+}
+
+export async function openGitHubHouse(
+  options: Omit<HubOptions, "forge" | "model" | "databaseUrl" | "agentPath"> & {
+    agent?: AgentName;
+    scenario?: Scenario;
+    repository?: RepositorySettings;
+  } = {},
+): Promise<GitHubHouse> {
+  await using parts = new AsyncDisposableStack();
+  const database = parts.use(await createTestDatabase(inject("databaseServer")));
+  const github = parts.use(await createGitHub());
+  const repository = await github.repository(REPOSITORY, {
+    files: "greeter",
+    collaborators: { ada: "write", tim: "triage" },
+    labels: ["bug", "enhancement"],
+    ...options.repository,
+  });
+  const app = github.app();
+  github.install(app, "octo");
+  const scenario = options.scenario ?? { conversations: [] };
+  const model = parts.use(await createScriptedModel({ apiKey: MODEL_KEY, scenario }));
+  const hub = parts.use(
+    await startHub({
+      ...options,
+      databaseUrl: database.url,
+      agentPath: AGENTS[options.agent ?? "standIn"],
+      model: { url: model.url, apiKey: MODEL_KEY },
+      env: {
+        GITHUB_SERVER_URL: github.url,
+        GITHUB_API_URL: github.apiUrl,
+        GITHUB_APP_ID: String(app.id),
+        GITHUB_APP_PRIVATE_KEY: app.privateKey,
+        GITHUB_WEBHOOK_SECRET: app.webhookSecret,
+        CLAUDE_HUB_FORGE_THROTTLE: "false",
+        ...options.env,
+      },
+    }),
+  );
+  const connect = () => {
+    app.hook.url = `${hub.url}/api/webhooks/github`;
+    app.hook.active = true;
+  };
+  connect();
+  const { state } = repository;
+  const comments = (number: number) =>
+    state.comments
+      .filter((one) => one.issue === number)
+      .map(({ id, user, body }) => ({ id, author: user.login, body }));
+  const all = parts.move();
+  return {
+    hub,
+    github,
+    app,
+    repository,
+    model,
+    databaseUrl: database.url,
+    connect,
+    comments,
+    reactions: () => [],
+    pulls: () => [],
+    said: (number, text, timeoutMs = 30_000) =>
+      waitFor(
+        () =>
+          comments(number).findLast(
+            ({ author, body }) =>
+              author === app.bot.login &&
+              (typeof text === "string" ? body.includes(text) : text.test(body)),
+          )?.body,
+        { timeoutMs, what: `the bot to say ${text} on #${number}` },
+      ),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
