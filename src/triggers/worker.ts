@@ -45,7 +45,9 @@ export async function startDeliveryWorker(options: {
   const bell = createBell(closing.signal);
   const busy = new Map<number, Promise<void>>();
   const closed = new Promise<never>((_, reject) => {
-    closing.signal.addEventListener("abort", () => reject(new Error("the hub ends")), { once: true });
+    closing.signal.addEventListener("abort", () => reject(new Error("the hub ends")), {
+      once: true,
+    });
   });
   // Nobody has to be at work when it ends.
   closed.catch(() => undefined);

@@ -26,7 +26,8 @@ export interface GitHubHouse extends AsyncDisposable {
   connect(): void;
   /** What stands on an issue or pull request. */
   comments(number: number): { id: number; author: string; body: string }[];
-  reactions(number: number): { on: string; content: string; by: string }[];
+  /** Of the bot, as `thread eyes` or `<comment's id> eyes`. */
+  reactions(number: number): string[];
   pulls(): { number: number; head: string; isDraft: boolean; title: string; body: string }[];
   /** The bot's newest comment on a thread, once it says this. */
   said(number: number, text: string | RegExp, timeoutMs?: number): Promise<string>;
@@ -75,10 +76,15 @@ export async function openGitHubHouse(
   };
   connect();
   const { state } = repository;
+  const issueOf = (number: number) => {
+    const issue = state.issues.find((one) => one.number === number);
+    if (issue === undefined) throw new Error(`there is no #${number}`);
+    return issue;
+  };
+  const commentsOn = (number: number) =>
+    state.comments.filter(({ issue }) => issue.number === number);
   const comments = (number: number) =>
-    state.comments
-      .filter((one) => one.issue === number)
-      .map(({ id, user, body }) => ({ id, author: user.login, body }));
+    commentsOn(number).map(({ id, user, body }) => ({ id, author: user.login, body }));
   const all = parts.move();
   return {
     hub,
@@ -89,8 +95,19 @@ export async function openGitHubHouse(
     databaseUrl: database.url,
     connect,
     comments,
-    reactions: () => [],
-    pulls: () => [],
+    reactions: (number) => {
+      const issue = issueOf(number);
+      const lines = state.reviewComments.filter((one) => one.issue === issue);
+      return [issue, ...commentsOn(number), ...lines].flatMap((one) =>
+        one.reactions
+          .filter(({ user }) => user.login === app.bot.login)
+          .map(({ content }) => `${one === issue ? "thread" : one.id} ${content}`),
+      );
+    },
+    pulls: () =>
+      state.issues.flatMap(({ number, title, body, pull }) =>
+        pull === null ? [] : [{ number, title, body, head: pull.headRef, isDraft: pull.draft }],
+      ),
     said: (number, text, timeoutMs = 30_000) =>
       waitFor(
         () =>
