@@ -70,7 +70,6 @@ export async function startHub(options: {
   startup.reached("schema up to date");
   const notifications = parts.use(await listenToDatabase({ url, log }));
   const { secrets } = config;
-  warnOfMissing(secrets, log);
   const redaction = createRedaction(
     [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
   );
@@ -97,7 +96,10 @@ export async function startHub(options: {
     ...stores,
     engine,
     runtime,
-    repositories: { branches: (name) => mirror.branches(name), settings: settingsOf },
+    repositories: {
+      branches: (name, maxAgeMs) => mirror.branches(name, maxAgeMs),
+      settings: settingsOf,
+    },
     redaction,
     settings: { ...sessionSettings(config, agent, model.form), hosts: rules.map(ruleText) },
     executorId,
@@ -168,13 +170,6 @@ async function webhookSecret(config: Config, log: Logger) {
   const { secret, path, made } = await readOrMakeWebhookSecret(config.dir);
   if (made) log.warn({ path }, "a bearer token for API clients was made");
   return secret;
-}
-
-function warnOfMissing({ githubToken, githubAppKey }: Config["secrets"], log: Logger): void {
-  if (githubToken === null && githubAppKey === null)
-    log.warn(
-      "neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed",
-    );
 }
 
 async function databaseUrl(

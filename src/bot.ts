@@ -29,7 +29,12 @@ export function openForge(config: Config, database: Database, log: Logger): GitH
       : secrets.githubToken === null
         ? null
         : { token: secrets.githubToken };
-  if (identity === null) return null;
+  if (identity === null) {
+    log.warn(
+      "neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed",
+    );
+    return null;
+  }
   const { apiUrl, timeoutMs, throttle } = github;
   const written = createForgeWrites(database);
   return createGitHub({ apiUrl, identity, timeoutMs, throttle, written, log });

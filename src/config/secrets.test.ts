@@ -27,7 +27,10 @@ function refusal(env: Variables): string {
 }
 
 const SECRETS = Object.values(SETTINGS).filter((setting) => setting.secret);
-const PROPER: Record<string, string> = { DATABASE_URL: "postgres://ada:pw-of-the-test@db/hub" };
+const PROPER: Record<string, string> = {
+  DATABASE_URL: "postgres://ada:pw-of-the-test@db/hub",
+  GITHUB_APP_PRIVATE_KEY: "-----BEGIN RSA PRIVATE KEY-----of the test",
+};
 
 test("the secrets are these", () => {
   expect(SECRETS.map(({ variable }) => variable).toSorted()).toEqual([
@@ -39,8 +42,10 @@ test("the secrets are these", () => {
     "CLAUDE_CODE_OAUTH_TOKEN",
     "CLAUDE_WEBHOOK_SECRET",
     "DATABASE_URL",
+    "GITHUB_APP_PRIVATE_KEY",
     "GITHUB_TOKEN",
     "GITHUB_WEBHOOK_SECRET",
+    "GITHUB_WEBHOOK_SECRET_PREVIOUS",
   ]);
 });
 
@@ -52,6 +57,8 @@ function revealed({
     DATABASE_URL: database.url?.reveal(),
     CLAUDE_WEBHOOK_SECRET: secrets.webhook?.reveal(),
     GITHUB_WEBHOOK_SECRET: secrets.githubWebhook?.reveal(),
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: secrets.githubPreviousWebhook?.reveal(),
+    GITHUB_APP_PRIVATE_KEY: secrets.githubAppKey?.reveal(),
     GITHUB_TOKEN: secrets.githubToken?.reveal(),
     ANTHROPIC_API_KEY: secrets.anthropicApiKey?.reveal(),
     CLAUDE_CODE_OAUTH_TOKEN: secrets.oauthToken?.reveal(),

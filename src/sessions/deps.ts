@@ -31,7 +31,10 @@ export interface Engine {
 
 /** What sessions need to know of the repositories on the forge. */
 export interface Repositories {
-  branches(repository: Repository): Promise<{
+  branches(
+    repository: Repository,
+    maxAgeMs?: number,
+  ): Promise<{
     defaultBranch: string | null;
     has(branch: string): boolean;
     head(branch: string): string | null;

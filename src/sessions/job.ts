@@ -75,8 +75,9 @@ async function continued(deps: SessionDeps, { continuesId }: StoredSession) {
 }
 
 /**
- * Where the work begins: on the branch of the session that this one goes on with; on the branch of the one session before it, if exactly one has pushed here; else on the
- * branch that the project names, if it exists; else on the default branch.
+ * Where the work begins: on the branch that the work is for, or that of the session that this one goes on with; on the
+ * branch of the one session before it, if exactly one has pushed here; else on the branch that the project names, if it
+ * exists; else on the default branch.
  */
 async function basis(
   deps: SessionDeps,
@@ -84,7 +85,9 @@ async function basis(
   before: { workBranch: string | null } | null,
 ) {
   const { repository, branch } = session.project;
-  const branches = await deps.repositories.branches(repository);
+  // Whose branch it is may have pushed just now, and then asked.
+  const maxAgeMs = session.onto === null ? undefined : 0;
+  const branches = await deps.repositories.branches(repository, maxAgeMs);
   const pushed = (await deps.branches.ofSessions(repository, session.dependencies))
     .map((one) => one.branch)
     .filter((name) => branches.has(name));

@@ -30,7 +30,8 @@ export interface Mirror {
    */
   freshen(repository: Repository, maxAgeMs: number): Promise<Refs>;
   /** The branches, as new as reads are. */
-  branches(repository: Repository): Promise<Branches>;
+  /** `maxAgeMs`: how old the answer may be; else as old as it may be for clones. */
+  branches(repository: Repository, maxAgeMs?: number): Promise<Branches>;
   /** Takes over objects and refs that the forge has just accepted. Never fails. */
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
   /**
@@ -158,8 +159,8 @@ export function createMirror(options: {
   return {
     dir: (repository) => store.dir(repository),
     freshen,
-    async branches(repository) {
-      const { defaultBranch, refs } = await freshen(repository, limits.mirrorMaxAgeMs);
+    async branches(repository, maxAgeMs = limits.mirrorMaxAgeMs) {
+      const { defaultBranch, refs } = await freshen(repository, maxAgeMs);
       const head = (branch: string) => refs.get(`refs/heads/${branch}`) ?? null;
       return { defaultBranch, has: (branch) => head(branch) !== null, head };
     },
