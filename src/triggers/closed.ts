@@ -1,27 +1,38 @@
 import { HubError } from "../core/errors.ts";
 import type { TriggerDeps } from "./deps.ts";
+import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
-import type { Outcome } from "./worker.ts";
+import type { Rule } from "./rule.ts";
 
 const KNOWN_SESSIONS = 50;
 
 /** Work on what has been closed is ended. */
-export async function onClosed(deps: TriggerDeps, event: ThreadEvent): Promise<Outcome> {
-  const count = await stopAll(deps, event);
-  if (count === 0) return { state: "ignored", outcome: "nothing was at work on it" };
-  return { state: "done", outcome: `${count} sessions are ended, since it was closed` };
-}
+export const closedRule: Rule = {
+  name: "closed",
+  async decide(deps, _repository, event) {
+    if (event.action !== "closed" || !isAboutThread(event)) return null;
+    const live = await liveOf(deps, event);
+    if (live.length === 0) return "nothing was at work on it";
+    return {
+      would: `ends ${live.length} sessions, since it was closed`,
+      async act() {
+        const count = await stopAll(deps, event);
+        return { state: "done", outcome: `${count} sessions are ended, since it was closed` };
+      },
+    };
+  },
+};
 
 /** Ends what is at work on a thread. Answers how many sessions that are. */
-export async function stopAll(
-  deps: TriggerDeps,
-  { repository, number }: ThreadEvent,
-): Promise<number> {
-  const all = await deps.threads.ofThread(repository.id, number, KNOWN_SESSIONS);
+export async function stopAll(deps: TriggerDeps, event: ThreadEvent): Promise<number> {
   let count = 0;
-  for (const { sessionId, state } of all)
-    if (state === "live") count += await stop(deps, sessionId);
+  for (const { sessionId } of await liveOf(deps, event)) count += await stop(deps, sessionId);
   return count;
+}
+
+async function liveOf({ threads }: TriggerDeps, { repository, number }: ThreadEvent) {
+  const all = await threads.ofThread(repository.id, number, KNOWN_SESSIONS);
+  return all.filter(({ state }) => state === "live");
 }
 
 async function stop(deps: TriggerDeps, sessionId: string): Promise<number> {

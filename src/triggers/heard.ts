@@ -25,19 +25,22 @@ export async function heardOf(
   repository: ForgeRepository,
   event: ThreadEvent,
 ): Promise<Heard | string> {
-  const rule = RULES[`${event.event}.${event.action}`];
-  return rule === undefined
-    ? "nothing is done about such events"
-    : await rule(deps, repository, event);
+  const listen = LISTENERS[`${event.event}.${event.action}`];
+  return listen === undefined ? NO_MENTION : await listen(deps, repository, event);
 }
 
-type Rule = (
+/** Whether people ask for something by such events. */
+export function isHeard({ event, action }: ThreadEvent): boolean {
+  return LISTENERS[`${event}.${action}`] !== undefined;
+}
+
+type Listener = (
   deps: TriggerDeps,
   repository: ForgeRepository,
   event: ThreadEvent,
 ) => Promise<Heard | string>;
 
-const RULES: Record<string, Rule> = {
+const LISTENERS: Record<string, Listener> = {
   "issue_comment.created": commentWritten,
   "issue_comment.edited": commentEdited,
   "issues.opened": threadOpened,

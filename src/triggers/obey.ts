@@ -5,25 +5,56 @@ import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
 import { stopAll } from "./closed.ts";
 import type { TriggerDeps } from "./deps.ts";
+import { heardOf, isHeard } from "./heard.ts";
 import type { Heard } from "./heard.ts";
+import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { helpText } from "./report/help.ts";
+import type { Rule } from "./rule.ts";
 import type { Outcome } from "./worker.ts";
 
-/** Does what somebody has asked for, if they may. */
-export async function obey(
+/** What people ask the bot for by its name, a label, an assignment, a request for a review, or a box that they tick. */
+export const mentionRule: Rule = {
+  name: "mention",
+  async decide(deps, repository, event) {
+    if (!isAboutThread(event) || !isHeard(event)) return null;
+    const { account } = await deps.forge.self();
+    if (event.sender.id === account.id) return "the bot itself did it";
+    const heard = await heardOf(deps, repository, event);
+    if (typeof heard === "string") return heard;
+    const refusal = await refusalFor(deps.settings, repository, event.sender);
+    if (refusal !== null)
+      return {
+        would: `gives a sign that ${refusal}, unless it has given one before`,
+        act: () => turnAway(deps, repository, event, heard, refusal),
+      };
+    return {
+      would: `follows the command ${heard.command}`,
+      act: () => obey(deps, repository, event, heard),
+    };
+  },
+};
+
+/** Strangers get one sign, at most once in a repository. */
+async function turnAway(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  event: ThreadEvent,
+  heard: Heard,
+  refusal: string,
+): Promise<Outcome> {
+  await deps.once(`stranger:${event.repository.id}:${event.sender.id}`, () =>
+    react(repository, event, heard.source, "confused"),
+  );
+  return { state: "ignored", outcome: refusal };
+}
+
+async function obey(
   deps: TriggerDeps,
   repository: ForgeRepository,
   event: ThreadEvent,
   heard: Heard,
 ): Promise<Outcome> {
-  const refusal = await refusalFor(deps.settings, repository, event.sender);
-  if (refusal !== null) {
-    await deps.once(`stranger:${event.repository.id}:${event.sender.id}`, () =>
-      react(repository, event, heard.source, "confused"),
-    );
-    return { state: "ignored", outcome: refusal };
-  }
   await react(repository, event, heard.source, "eyes");
   const issue = await repository.issue(event.number);
   if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };

@@ -36,14 +36,24 @@ export const Payload = z.object({
 });
 export type Payload = z.infer<typeof Payload>;
 
-/** A delivery about a thread, by somebody. */
-export interface ThreadEvent {
+/** A delivery about a repository, by somebody. */
+export interface ForgeEvent {
   event: string;
   action: string;
   sender: { id: number; login: string; isBot: boolean };
   repository: { id: number; name: Repository };
-  number: number;
+  /** Of the issue or pull request that it is about; null: about none, or about more than one. */
+  number: number | null;
   payload: Payload;
   deliveryId: string;
   receivedAt: string;
+}
+
+/** A delivery about a thread. */
+export interface ThreadEvent extends ForgeEvent {
+  number: number;
+}
+
+export function isAboutThread(event: ForgeEvent): event is ThreadEvent {
+  return event.number !== null;
 }

@@ -1,37 +1,66 @@
 import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
-import { onClosed } from "./closed.ts";
+import { closedRule } from "./closed.ts";
 import type { TriggerDeps } from "./deps.ts";
-import { heardOf } from "./heard.ts";
+import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
-import type { ThreadEvent } from "./payload.ts";
-import { obey } from "./obey.ts";
+import type { ForgeEvent } from "./payload.ts";
+import type { Decision, Rule } from "./rule.ts";
 import type { Outcome } from "./worker.ts";
+
+type Raw = Pick<ClaimedDelivery, "event" | "payload" | "deliveryId" | "receivedAt">;
 
 /** What the hub does about deliveries. */
 export interface Triggers {
   /** Safe to repeat. */
-  handle(delivery: ClaimedDelivery): Promise<Outcome>;
+  handle(delivery: Raw): Promise<Outcome>;
 }
+
+/** In the order in which they act. */
+const RULES: readonly Rule[] = [closedRule, mentionRule];
 
 export function createTriggers(deps: TriggerDeps): Triggers {
   return {
     async handle(delivery) {
-      const read = readEvent(delivery);
-      if (typeof read === "string") return ignored(read);
-      const { account } = await deps.forge.self();
-      const repository = deps.forge.repository(read.repository.name);
-      try {
-        if (read.action === "closed") return await onClosed(deps, read);
-        if (read.sender.id === account.id) return ignored("the bot itself did it");
-        const heard = await heardOf(deps, repository, read);
-        if (typeof heard === "string") return ignored(heard);
-        return await obey(deps, repository, read, heard);
-      } catch (error) {
-        if (!(error instanceof HubError) || error.code !== "not_found") throw error;
-        return ignored("what it is about is gone, or not for the bot to see");
-      }
+      const decisions = await decide(deps, delivery);
+      if (typeof decisions === "string") return ignored(decisions);
+      const outcomes: Outcome[] = [];
+      for (const { decision } of decisions)
+        outcomes.push(typeof decision === "string" ? ignored(decision) : await decision.act());
+      return together(outcomes);
     },
+  };
+}
+
+/** What each rule that is about such an event makes of it; a sentence: why none is asked. */
+async function decide(
+  deps: TriggerDeps,
+  delivery: Raw,
+): Promise<{ rule: string; decision: Decision }[] | string> {
+  const read = readEvent(delivery);
+  if (typeof read === "string") return read;
+  const repository = deps.forge.repository(read.repository.name);
+  const decisions: { rule: string; decision: Decision }[] = [];
+  for (const { name, decide: ask } of RULES) {
+    try {
+      const decision = await ask(deps, repository, read);
+      if (decision !== null) decisions.push({ rule: name, decision });
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== "not_found") throw error;
+      const decision = "what it is about is gone, or not for the bot to see";
+      decisions.push({ rule: name, decision });
+    }
+  }
+  return decisions.length === 0 ? "nothing is done about such events" : decisions;
+}
+
+/** One outcome of several: what was done, or else why nothing was. */
+function together(outcomes: readonly Outcome[]): Outcome {
+  const done = outcomes.filter(({ state }) => state === "done");
+  const told = done.length > 0 ? done : outcomes;
+  return {
+    state: done.length > 0 ? "done" : "ignored",
+    outcome: told.map(({ outcome }) => outcome).join("; "),
   };
 }
 
@@ -40,24 +69,23 @@ function ignored(outcome: string): Outcome {
 }
 
 /** Why a delivery is not for the bot, or what it is about. */
-function readEvent({ event, payload, deliveryId, receivedAt }: ClaimedDelivery) {
+function readEvent({ event, payload, deliveryId, receivedAt }: Raw): ForgeEvent | string {
   if (event === "ping") return "GitHub asks whether somebody listens";
   const parsed = Payload.safeParse(parse(payload));
   if (!parsed.success) return "it is not what GitHub sends";
   const { action, sender, repository, issue, pull_request: pull } = parsed.data;
-  const number = (issue ?? pull)?.number;
-  if (repository == null || number === undefined) return "it is about no issue and no pull request";
+  if (repository == null) return "it is about no repository";
   if (sender == null) return "it does not say who did it";
   return {
     event,
     action: action ?? "",
     sender: { id: sender.id, login: sender.login, isBot: sender.type !== "User" },
     repository: { id: repository.id, name: repository.full_name },
-    number,
+    number: (issue ?? pull)?.number ?? null,
     payload: parsed.data,
     deliveryId,
     receivedAt,
-  } satisfies ThreadEvent;
+  };
 }
 
 function parse(payload: Buffer): unknown {
