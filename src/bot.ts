@@ -104,7 +104,7 @@ export async function startBot(
       botLogin: github.botUsername,
       authorizedUsers: github.authorizedUsers.map((name) => name.toLowerCase()),
       permission: github.permission,
-      bots: [],
+      bots: github.authorizedBots,
       label: github.label,
     },
     async once(key, work) {

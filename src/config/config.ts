@@ -86,6 +86,7 @@ function read(from: Source, dir: string) {
       botUsername: from.required(SETTINGS.botUsername),
       botEmail: from.required(SETTINGS.botEmail),
       authorizedUsers: from.required(SETTINGS.authorizedUsers),
+      authorizedBots: from.required(SETTINGS.authorizedBots),
       appId: from.optional(SETTINGS.githubAppId),
       permission: from.required(SETTINGS.triggerPermission),
       label: from.optional(SETTINGS.triggerLabel),

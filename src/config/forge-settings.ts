@@ -72,6 +72,17 @@ export const FORGE_SETTINGS = {
     },
   ),
 
+  authorizedBots: from(
+    "AUTHORIZED_BOTS",
+    "Ids of bots on GitHub whose wishes are followed, with commas; a bot that is not named is not listened to.",
+    z
+      .string()
+      .transform((value) => value.split(",").filter((id) => id.trim() !== ""))
+      .transform((ids) => ids.map(Number))
+      .pipe(z.array(z.int().positive())),
+    { expected: "a list of numbers with commas", fallback: "" },
+  ),
+
   triggerPermission: choice(
     "CLAUDE_HUB_TRIGGER_PERMISSION",
     "What somebody has to be allowed in a repository to ask the bot for work there.",

@@ -4,6 +4,7 @@ import { notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { createTurns } from "../runtimes/turns.ts";
 import { asHubError, isUnavailable } from "../store/failure.ts";
+import { latestOf } from "../store/sessions.ts";
 import { admit, shared } from "./admit.ts";
 import { cancelSession } from "./cancel.ts";
 import { createSession } from "./create.ts";
@@ -109,6 +110,9 @@ function createSessions(
           : [];
       return { session, waitingFor };
     },
+    latest: (id) => latestOf(deps.database.db, id).catch(throwAsHubError),
+    writerOf: (repository, branch) =>
+      deps.branches.owner(repository, branch).catch(throwAsHubError),
     async list({ limit = LIMITS.listPage, cursor, ...filter }) {
       const sessions = await deps.sessions
         .list({ ...filter, before: cursor, limit: limit + 1 })

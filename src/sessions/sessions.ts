@@ -1,6 +1,6 @@
 import type { Artifact, SessionOutput } from "../core/artifact.ts";
 import type { Id } from "../core/id.ts";
-import type { Branch } from "../core/repository.ts";
+import type { Branch, Repository } from "../core/repository.ts";
 import type { NewSession, Session, SessionStatus } from "../core/session.ts";
 
 export interface SessionQuery {
@@ -47,6 +47,10 @@ export interface Sessions {
    */
   start(id: Id): Promise<Started>;
   get(id: Id): Promise<Session>;
+  /** The last of those that go on with its conversation, one after the other; itself when none does. Null: unknown. */
+  latest(id: Id): Promise<Id | null>;
+  /** Who wrote a branch last, or is at it; null: no session did. */
+  writerOf(repository: Repository, branch: Branch): Promise<Id | null>;
   list(query: SessionQuery): Promise<SessionPage>;
   /** Throws `conflict` when it has ended. A running session answers as it is; it ends as `cancelled` soon after. */
   cancel(id: Id): Promise<Session>;

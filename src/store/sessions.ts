@@ -138,6 +138,17 @@ export async function continuationOf(tx: Tx | Db, id: Id): Promise<Id | null> {
   return row?.id ?? null;
 }
 
+/** The last of those that go on with this one's conversation, one after the other; itself: none does. Null: unknown. */
+export async function latestOf(tx: Tx | Db, id: Id): Promise<Id | null> {
+  const { rows } = await sql`with recursive onward(id) as (
+      select id from sessions where id = ${id}
+      union all select s.id from sessions s join onward on s.continues_id = onward.id
+    ) select id from onward o
+      where not exists (select 1 from sessions s where s.continues_id = o.id)`.execute(tx);
+  const [last] = rows.map((row) => IdRow.parse(row).id);
+  return last ?? null;
+}
+
 /** What depends on a session directly. */
 export async function childrenOf(tx: Tx | Db, id: Id): Promise<Id[]> {
   const rows = await tx

@@ -1,4 +1,6 @@
+import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
+import type { Id } from "../core/id.ts";
 import type { NewSession } from "../core/session.ts";
 import type { Account, Comment, ForgeRepository, Issue, PullRequest } from "../forge/forge.ts";
 import type { Source, ThreadKind, ThreadSession } from "../store/thread-sessions.ts";
@@ -37,7 +39,6 @@ export async function ask(
   const { event, issue, pullRequest } = wish;
   const { account } = await deps.forge.self();
   const asker: Account = event.sender;
-  const before = await previous(deps, event, wish.cause);
   const made = await deps.threads.begin({
     sessionId: newId(),
     cause: wish.cause,
@@ -52,7 +53,7 @@ export async function ask(
   const asked = {
     asker,
     instruction: wish.instruction,
-    issue,
+    issue: asSeen(issue, event),
     pullRequest,
     comments: await repository.comments(issue.number, COMMENTS_SHOWN),
     line: wish.line,
@@ -62,38 +63,75 @@ export async function ask(
   // A fork is somebody else's: nothing can be pushed there, and nothing of it is taken for ours.
   const type = pullRequest?.isFork === true ? "analysis" : TYPES[wish.kind];
   const onto = pullRequest === null ? null : await branchToWorkOn(repository, pullRequest);
-  await deps.sessions.create(
-    {
-      type,
-      project: {
-        repository: event.repository.name,
-        requirements: requirementsOf(asked),
-        context: contextOf(asked),
-        ...(onto === null ? {} : { branch: onto }),
+  const create = async () => {
+    // Whoever reviews looks with fresh eyes.
+    const before = wish.kind === "review" ? null : await previous(deps, event, wish.cause, onto);
+    await deps.sessions.create(
+      {
+        type,
+        project: {
+          repository: event.repository.name,
+          requirements: requirementsOf(asked),
+          context: contextOf(asked),
+          ...(onto === null ? {} : { branch: onto }),
+        },
+        dependencies: [],
+        ...(before === null ? {} : { continues: before }),
+        metadata: {
+          github: { number: issue.number, url: issue.url, asker: asker.login, kind: wish.kind },
+        },
+        options: { autoStart: true },
       },
-      dependencies: [],
-      ...(before === null ? {} : { continues: before }),
-      metadata: {
-        github: { number: issue.number, url: issue.url, asker: asker.login, kind: wish.kind },
-      },
-      options: { autoStart: true },
-    },
-    { id: made.sessionId, onto: type === "implementation" ? onto : null },
-  );
+      { id: made.sessionId, onto: type === "implementation" ? onto : null },
+    );
+  };
+  await insistOn(create);
   deps.onAsked();
   return made;
 }
 
-/** The session that the next one on this thread goes on with: the newest that there is, whether or not it has ended. */
+/** With the text that whoever asked had before them, and not with what its author may have made of it since. */
+function asSeen(issue: Issue, { payload }: ThreadEvent): Issue {
+  const seen = payload.issue ?? payload.pull_request;
+  if (seen?.title === undefined || seen.body === undefined) return issue;
+  return { ...issue, title: seen.title, body: seen.body ?? "" };
+}
+
+/** Somebody else may have gone on with the same conversation at this very moment; then there is a newer end of it. */
+async function insistOn(create: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      await create();
+      return;
+    } catch (error) {
+      const isTaken = error instanceof HubError && error.code === "conflict";
+      if (!isTaken || attempt === ATTEMPTS) throw error;
+    }
+}
+const ATTEMPTS = 5;
+
+/**
+ * The session that the next one goes on with, whether or not it has ended: who wrote the pull request's branch last, so that
+ * one writes at a time and knows what was done; else the newest on this thread; and of those the end of their conversation.
+ */
 async function previous(
-  deps: TriggerDeps,
+  { threads, sessions }: TriggerDeps,
   { repository, number }: ThreadEvent,
   cause: string,
-): Promise<string | null> {
-  const all = await deps.threads.ofThread(repository.id, number, KNOWN_SESSIONS);
+  onto: string | null,
+): Promise<Id | null> {
+  const writer = onto === null ? null : await sessions.writerOf(repository.name, onto);
+  const last = writer === null ? null : await sessions.latest(writer);
+  if (last !== null) return last;
+  const all = await threads.ofThread(repository.id, number, KNOWN_SESSIONS);
   const own = all.findIndex((one) => one.cause === cause);
-  const [newest] = all.slice(own + 1).filter(({ kind }) => kind !== "review");
-  return newest?.sessionId ?? null;
+  for (const { kind, sessionId } of all.slice(own + 1)) {
+    if (kind === "review") continue;
+    // What was deleted after its time is not gone on with.
+    const found = await sessions.latest(sessionId);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The pull request's own branch, unless it is in a fork or the one that everything is merged into. */

@@ -6,7 +6,7 @@ import type { ThreadEvent } from "./payload.ts";
 /** Why somebody may not ask the bot for anything; null: they may. */
 export async function refusalFor(
   settings: TriggerSettings,
-  repository: ForgeRepository,
+  repository: Pick<ForgeRepository, "permissionOf">,
   sender: ThreadEvent["sender"],
 ): Promise<string | null> {
   const { login, id, isBot } = sender;

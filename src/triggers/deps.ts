@@ -19,7 +19,7 @@ export interface TriggerSettings {
 
 export interface TriggerDeps {
   forge: Forge;
-  sessions: Pick<Sessions, "create" | "get" | "cancel">;
+  sessions: Pick<Sessions, "create" | "get" | "cancel" | "latest" | "writerOf">;
   threads: ThreadSessionStore;
   settings: TriggerSettings;
   /** Does what is done once for ever; what fails may be tried again. */

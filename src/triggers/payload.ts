@@ -2,7 +2,12 @@ import { z } from "zod";
 import { Repository } from "../core/repository.ts";
 
 const Account = z.object({ id: z.int(), login: z.string().max(200), type: z.string().max(50) });
-const Numbered = z.object({ number: z.int().positive() });
+const Thread = z.object({
+  number: z.int().positive(),
+  /** As it was at that moment; what stands there now may have been changed since. */
+  title: z.string().max(1_000).optional().catch(undefined),
+  body: z.string().max(300_000).nullish().catch(undefined),
+});
 const Identified = z.object({ id: z.int().positive() });
 
 /**
@@ -13,8 +18,8 @@ export const Payload = z.object({
   action: z.string().max(200).nullish().catch(null),
   sender: Account.nullish().catch(null),
   repository: z.object({ id: z.int(), full_name: Repository }).nullish().catch(null),
-  issue: Numbered.nullish().catch(null),
-  pull_request: Numbered.nullish().catch(null),
+  issue: Thread.nullish().catch(null),
+  pull_request: Thread.nullish().catch(null),
   comment: Identified.extend({
     pull_request_review_id: z.int().nullish().catch(null),
     in_reply_to_id: z.int().nullish().catch(null),

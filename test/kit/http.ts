@@ -126,6 +126,8 @@ function inMemory(all: Map<string, Session>): Sessions {
     get: async (id) => find(id),
     start: async (id) => ({ session: change(id, { status: "running" }), waitingFor: [] }),
     cancel: async (id) => change(id, { status: "cancelled" }),
+    latest: async (id) => id,
+    writerOf: async () => null,
     list: ({ limit = 20 }) =>
       Promise.resolve({ sessions: [...all.values()].slice(-limit), nextCursor: null }),
     output: async (id) => ({ logs: [], artifacts: [], summary: find(id).status, nextSteps: [] }),

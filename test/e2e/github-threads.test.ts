@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
+import { BOT, openGitHubHouse } from "../kit/github-house.ts";
+import type { GitHubHouse } from "../kit/github-house.ts";
+import { REPOSITORY } from "../kit/house.ts";
+import { standIn } from "../kit/stand-in.ts";
+
+let house: GitHubHouse;
+let database: Database;
+beforeAll(async () => {
+  house = await openGitHubHouse();
+  const url = house.databaseUrl;
+  database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await house[Symbol.asyncDispose]();
+});
+
+const ada = () => house.github.as("ada");
+
+function writing(name: string): string {
+  return standIn(
+    { write: { path: `${name}.md`, content: name } },
+    { commit: name },
+    { result: { summary: `${name} done.` } },
+  );
+}
+
+test("on the pull request of an issue's session its conversation goes on, and on the issue again after that", async () => {
+  const { number } = await ada().openIssue(REPOSITORY, { title: "It hurts", body: "" });
+  await ada().comment(REPOSITORY, number, `${BOT} begin\n${writing("first")}`);
+  await house.said(number, "first done.");
+  const [pull] = house.pulls().filter(({ body }) => body.includes(`Fixes #${number}`));
+  if (pull === undefined) throw new Error("there is no pull request");
+  // Both at once: one writes at a time.
+  await Promise.all([
+    ada().comment(REPOSITORY, pull.number, `${BOT} go on\n${writing("second")}`),
+    ada().comment(REPOSITORY, number, `${BOT} and on\n${writing("third")}`),
+  ]);
+  await house.said(pull.number, "second done.");
+  await house.said(number, "third done.");
+  const files = await house.repository.git("ls-tree", "--name-only", pull.head);
+  expect(files.split("\n")).toEqual(expect.arrayContaining(["first.md", "second.md", "third.md"]));
+  expect(house.pulls().filter(({ body }) => body.includes(`Fixes #${number}`))).toHaveLength(1);
+});
+
+test("an issue that was changed after the question is shown as it was then", async () => {
+  const { number } = await ada().openIssue(REPOSITORY, {
+    title: "Quiet",
+    body: "Water the roses.",
+  });
+  const path = "/repos/{owner}/{repo}/issues/comments/{comment_id}";
+  house.github.fault({ method: "GET", path, delayMs: 1_000, times: 1 });
+  await ada().comment(
+    REPOSITORY,
+    number,
+    `${BOT} do it\n${standIn({ result: { summary: "Watered." } })}`,
+  );
+  await ada().request("PATCH", `/repos/${REPOSITORY}/issues/${number}`, {
+    body: "Burn the roses.",
+  });
+  await house.said(number, "Watered.");
+  const { context } = await database.db
+    .selectFrom("sessions as s")
+    .innerJoin("thread_sessions as t", "t.session_id", "s.id")
+    .select("s.context")
+    .where("t.number", "=", number)
+    .executeTakeFirstOrThrow();
+  expect(context).toContain("Water the roses.");
+  expect(context).not.toContain("Burn");
+});
