@@ -106,6 +106,7 @@ export async function startBot(
       permission: github.permission,
       bots: github.authorizedBots,
       label: github.label,
+      changesRequested: github.changesRequested,
     },
     async once(key, work) {
       if (typeof (await written.begin(key)) === "object") return;

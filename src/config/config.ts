@@ -90,6 +90,7 @@ function read(from: Source, dir: string) {
       appId: from.optional(SETTINGS.githubAppId),
       permission: from.required(SETTINGS.triggerPermission),
       label: from.optional(SETTINGS.triggerLabel),
+      changesRequested: from.required(SETTINGS.triggerChangesRequested),
       throttle: from.required(SETTINGS.forgeThrottle),
       timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
     },

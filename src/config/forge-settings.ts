@@ -90,6 +90,11 @@ export const FORGE_SETTINGS = {
     { fallback: "write" },
   ),
   triggerLabel: text("CLAUDE_HUB_TRIGGER_LABEL", "Label that asks for work on an issue."),
+  triggerChangesRequested: flag(
+    "CLAUDE_HUB_TRIGGER_CHANGES_REQUESTED",
+    "Whether a review that requests changes of a pull request of the bot's is followed without a mention.",
+    { fallback: "false" },
+  ),
   forgeThrottle: flag(
     "CLAUDE_HUB_FORGE_THROTTLE",
     "Whether writes on GitHub are spaced as GitHub asks for: by a second, and by three where people are told of them.",

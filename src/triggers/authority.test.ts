@@ -8,6 +8,7 @@ const SETTINGS = {
   permission: "write",
   bots: [7],
   label: null,
+  changesRequested: false,
 } as const;
 
 function decide(

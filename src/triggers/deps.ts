@@ -15,6 +15,8 @@ export interface TriggerSettings {
   bots: readonly number[];
   /** A label that asks for work on the issue that gets it; null: none does. */
   label: string | null;
+  /** Whether a review that asks for changes of the bot's own pull request is followed without a mention. */
+  changesRequested: boolean;
 }
 
 export interface TriggerDeps {

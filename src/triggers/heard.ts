@@ -148,7 +148,7 @@ async function reviewRequested(
 
 /** A review and its comments come as several deliveries in any order, and ask for one session. */
 async function reviewed(
-  { settings }: TriggerDeps,
+  { settings, forge }: TriggerDeps,
   repository: ForgeRepository,
   { payload, number }: ThreadEvent,
 ): Promise<Heard | string> {
@@ -162,7 +162,11 @@ async function reviewed(
     return mention === null ? [] : [{ comment, mention }];
   });
   const [first] = mentioning;
-  if (inBody === null && first === undefined) return NO_MENTION;
+  if (inBody === null && first === undefined) {
+    if (!settings.changesRequested || review.state !== "changes_requested") return NO_MENTION;
+    const [{ account }, pull] = await Promise.all([forge.self(), repository.pullRequest(number)]);
+    if (pull.author.id !== account.id) return NO_MENTION;
+  }
   const isAlone = inBody === null && comments.length === 1;
   if (isAlone && first !== undefined)
     return {

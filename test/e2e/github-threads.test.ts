@@ -9,7 +9,10 @@ import { standIn } from "../kit/stand-in.ts";
 let house: GitHubHouse;
 let database: Database;
 beforeAll(async () => {
-  house = await openGitHubHouse();
+  house = await openGitHubHouse({
+    repository: { collaborators: { ada: "write", bob: "write" } },
+    env: { CLAUDE_HUB_TRIGGER_CHANGES_REQUESTED: "true" },
+  });
   const url = house.databaseUrl;
   database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
 });
@@ -70,4 +73,22 @@ test("an issue that was changed after the question is shown as it was then", asy
     .executeTakeFirstOrThrow();
   expect(context).toContain("Water the roses.");
   expect(context).not.toContain("Burn");
+});
+
+test("a review that requests changes of the bot's pull request is followed, and of nobody else's", async () => {
+  await house.repository.push({ by: "ada", branch: "hers", files: { "h.md": "h\n" } });
+  const hers = await ada().openPull(REPOSITORY, { title: "Hers", head: "hers" });
+  const asks = (number: number, name: string) =>
+    house.github.as("bob").review(REPOSITORY, number, {
+      event: "REQUEST_CHANGES",
+      body: `Not like this.\n${writing(name)}`,
+    });
+  await asks(hers.number, "never");
+  const { number } = await ada().openIssue(REPOSITORY, { title: "For review", body: "" });
+  await ada().comment(REPOSITORY, number, `${BOT} begin\n${writing("fourth")}`);
+  await house.said(number, "fourth done.");
+  const [pull] = house.pulls().filter(({ body }) => body.includes(`Fixes #${number}`));
+  await asks(pull?.number ?? 0, "fifth");
+  await house.said(pull?.number ?? 0, "fifth done.");
+  expect(house.comments(hers.number)).toEqual([]);
 });
