@@ -218,5 +218,4 @@ interface ForgeWrites {
   addLabels(number: number, labels: readonly string[]): Promise<void>;
   /** Makes the check of this key, or brings it up to date; null where the bot may not (a personal token). */
   check(key: string, draft: CheckDraft): Promise<{ id: number } | null>;
-  deleteBranch(branch: string): Promise<void>;
 }

@@ -19,12 +19,15 @@ export interface Client {
     route: string,
     parameters?: Record<string, unknown>,
   ): Promise<unknown>;
-  /** All pages of a list, `maxPages` of a hundred at the most. `key`: where the list stands in an object. */
+  /**
+   * All pages of a list, `maxPages` of a hundred at the most: the first ones, or with `newest` the last ones. `key`: where
+   * the list stands in an object.
+   */
   list(
     repository: Repository,
     route: string,
     parameters: Record<string, unknown>,
-    more: { maxPages: number; key?: string },
+    more: { maxPages: number; newest?: boolean; key?: string },
   ): Promise<unknown[]>;
   /** For git, and for no more than the repository and what is named here. */
   token(repository: Repository, permissions: Permissions): Promise<Secret>;
@@ -138,16 +141,25 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async inRepository(repository, route, parameters = {}) {
       return (await within(repository, route, parameters)).data;
     },
-    async list(repository, route, parameters, { maxPages, key }) {
-      const items: unknown[] = [];
-      for (let page = 1; page <= maxPages; page += 1) {
+    async list(repository, route, parameters, { maxPages, newest, key }) {
+      const ask = async (page: number) => {
         const { data, link } = await within(repository, route, {
           ...parameters,
           per_page: 100,
           page,
         });
         const list = key === undefined ? data : z.record(z.string(), z.unknown()).parse(data)[key];
-        items.push(...z.array(z.unknown()).parse(list));
+        return { items: z.array(z.unknown()).parse(list), link };
+      };
+      const first = await ask(1);
+      const last = lastPageOf(first.link);
+      const from = newest === true ? Math.max(1, last - maxPages + 1) : 1;
+      const items = from === 1 ? first.items : [];
+      for (let page = Math.max(2, from); page < from + maxPages; page += 1) {
+        // It may have grown meanwhile; it ends where GitHub says so.
+        if (page > last) break;
+        const { items: more, link } = await ask(page);
+        items.push(...more);
         if (link?.includes('rel="next"') !== true) break;
       }
       return items;
@@ -173,6 +185,12 @@ async function send(
   } catch (error) {
     throw asForgeError(error);
   }
+}
+
+/** As GitHub names it in `Link`; a list of one page has none. */
+function lastPageOf(link: string | undefined): number {
+  const [, page] = /[?&]page=(\d+)[^>]*>; rel="last"/.exec(link ?? "") ?? [];
+  return page === undefined ? 1 : Number(page);
 }
 
 async function anyInstallation(

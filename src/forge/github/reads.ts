@@ -19,14 +19,7 @@ import {
 
 type Reads = Omit<
   ForgeRepository,
-  | "react"
-  | "say"
-  | "edit"
-  | "openPullRequest"
-  | "submitReview"
-  | "addLabels"
-  | "check"
-  | "deleteBranch"
+  "react" | "say" | "edit" | "openPullRequest" | "submitReview" | "addLabels" | "check"
 >;
 
 /** Pages of a hundred. */
@@ -39,7 +32,7 @@ export function createReads(client: Client, repository: Repository): Reads {
     schema: z.ZodType<T>,
     route: string,
     parameters: Record<string, unknown>,
-    more: { maxPages: number; key?: string },
+    more: { maxPages: number; newest?: boolean; key?: string },
   ) => {
     const found = await client.list(
       repository,
@@ -80,20 +73,25 @@ export function createReads(client: Client, repository: Repository): Reads {
     lineComment: async (id) => LineCommentAnswer.parse(await get("/pulls/comments/{id}", { id })),
     review: async (number, id) =>
       ReviewAnswer.parse(await get("/pulls/{number}/reviews/{id}", { number, id })),
-    reviewComments: (number, id) =>
-      list(
-        LineCommentAnswer,
-        "/pulls/{number}/reviews/{id}/comments",
-        { number, id },
-        { maxPages: PAGES.comments },
-      ),
+    async reviewComments(number, id) {
+      // GitHub's list of one review's comments does not say which lines they are on.
+      const all = await list(
+        OfReview,
+        "/pulls/{number}/comments",
+        { number },
+        { maxPages: PAGES.comments, newest: true },
+      );
+      return all
+        .filter((one) => one.pull_request_review_id === id)
+        .map((one) => LineCommentAnswer.parse(one));
+    },
     comments: async (number, limit) =>
       (
         await list(
           CommentAnswer,
           "/issues/{number}/comments",
           { number },
-          { maxPages: PAGES.comments },
+          { maxPages: PAGES.comments, newest: true },
         )
       ).slice(-limit),
     lineComments: async (number, limit) =>
@@ -102,11 +100,16 @@ export function createReads(client: Client, repository: Repository): Reads {
           LineCommentAnswer,
           "/pulls/{number}/comments",
           { number },
-          { maxPages: PAGES.comments },
+          { maxPages: PAGES.comments, newest: true },
         )
       ).slice(-limit),
     reviews: (number) =>
-      list(ReviewAnswer, "/pulls/{number}/reviews", { number }, { maxPages: PAGES.reviews }),
+      list(
+        ReviewAnswer,
+        "/pulls/{number}/reviews",
+        { number },
+        { maxPages: PAGES.reviews, newest: true },
+      ),
     files: (number) =>
       list(FileAnswer, "/pulls/{number}/files", { number }, { maxPages: PAGES.files }),
     async checks(sha) {
@@ -130,7 +133,7 @@ export function createReads(client: Client, repository: Repository): Reads {
         LabelEvent,
         "/issues/{number}/events",
         { number },
-        { maxPages: PAGES.events },
+        { maxPages: PAGES.events, newest: true },
       );
       const found = new Map<string, Account>();
       for (const { event, label, actor } of events) {
@@ -152,6 +155,7 @@ export function createReads(client: Client, repository: Repository): Reads {
   };
 }
 
+const OfReview = z.looseObject({ pull_request_review_id: z.int().nullish() });
 const Permitted = z.object({
   permission: z.enum(PERMISSIONS).catch("none"),
   /** Finer than the other, unless the organisation has made up its own. */

@@ -1,20 +1,14 @@
 import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { Account, CheckDraft, ForgeRepository, ReactionTarget } from "../forge.ts";
+import type { Account, ForgeRepository, ReactionTarget } from "../forge.ts";
+import { createCheckWriter } from "./check-writer.ts";
 import type { Client } from "./client.ts";
 import type { createReads } from "./reads.ts";
 import { PullRequestAnswer, WrittenAnswer } from "./mapping.ts";
 
 type Writes = Pick<
   ForgeRepository,
-  | "react"
-  | "say"
-  | "edit"
-  | "openPullRequest"
-  | "submitReview"
-  | "addLabels"
-  | "check"
-  | "deleteBranch"
+  "react" | "say" | "edit" | "openPullRequest" | "submitReview" | "addLabels" | "check"
 >;
 
 /** What is known of earlier tries to write: `store/forge-writes`. */
@@ -24,7 +18,6 @@ export interface Written {
 }
 
 const LOOKED_AT = 300;
-const ANNOTATIONS = 50;
 
 export function createWrites(options: {
   client: Client;
@@ -58,6 +51,7 @@ export function createWrites(options: {
   }
 
   return {
+    check: createCheckWriter({ send, repository, written, self }),
     async react(target, content) {
       await send("POST", `${placeOf(target)}/reactions`, { content });
     },
@@ -127,35 +121,6 @@ export function createWrites(options: {
     async addLabels(number, labels) {
       if (labels.length > 0) await send("POST", "/issues/{number}/labels", { number, labels });
     },
-    async check(key, draft) {
-      const { appId } = await self();
-      if (appId === null) return null;
-      const name = `${repository} ${key}`;
-      const before = await written.begin(name);
-      const known = typeof before === "object" ? before.id : null;
-      if (known !== null) {
-        await send("PATCH", "/check-runs/{id}", { id: known, ...checkBody(draft) });
-        return { id: known };
-      }
-      const { id } = WrittenAnswer.parse(
-        await send("POST", "/check-runs", {
-          ...checkBody(draft),
-          head_sha: draft.sha,
-          external_id: key,
-        }),
-      );
-      await written.done(name, { id, url: "" });
-      return { id };
-    },
-    async deleteBranch(branch) {
-      try {
-        await send("DELETE", "/git/refs/{ref}", { ref: `heads/${branch}` });
-      } catch (error) {
-        // Somebody was faster.
-        if (!(error instanceof HubError) || error.status >= 500) throw error;
-        if (error.code !== "not_found" && error.code !== "invalid_request") throw error;
-      }
-    },
   };
 }
 
@@ -175,32 +140,4 @@ function placeOf(target: ReactionTarget): string {
     default:
       return target satisfies never;
   }
-}
-
-function checkBody({
-  name,
-  status,
-  conclusion,
-  title,
-  summary,
-  detailsUrl,
-  annotations,
-}: CheckDraft) {
-  return {
-    name,
-    status,
-    ...(conclusion === undefined ? {} : { conclusion }),
-    ...(detailsUrl === undefined ? {} : { details_url: detailsUrl }),
-    output: {
-      title,
-      summary,
-      annotations: (annotations ?? []).slice(0, ANNOTATIONS).map((one) => ({
-        path: one.path,
-        start_line: one.startLine,
-        end_line: one.endLine,
-        annotation_level: one.level,
-        message: one.message,
-      })),
-    },
-  };
 }

@@ -49,10 +49,11 @@ export async function addRun(
   suite: CheckSuite,
   name: string,
   change: RunChange,
+  id: number = nextId(scene.world),
 ): Promise<CheckRun> {
   const { world } = scene;
   const run: CheckRun = {
-    id: nextId(world),
+    id,
     suite,
     name,
     status: "queued",

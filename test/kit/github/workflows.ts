@@ -2,6 +2,7 @@ import { addRun, changeRun, emitSuite, suiteFor } from "./checks.ts";
 import type { Scene } from "./checks.ts";
 import { commitOf } from "./git.ts";
 import { jobBody, suiteState, workflowRunBody } from "./present/checks.ts";
+import { pageUrl } from "./present/people.ts";
 import type { App, Job, WorkflowRun } from "./state.ts";
 import { addApp, nextId } from "./world.ts";
 import type { World } from "./world.ts";
@@ -51,10 +52,13 @@ export async function startWorkflow(
   repository.runs.push(run);
   await emitSuiteAndRun(scene, run, "requested");
   for (const { name } of settings.jobs) {
+    // GitHub gives a job and its check one number, and the check the job's page.
+    const id = nextId(world);
+    const detailsUrl = `${pageUrl(world, repository)}/actions/runs/${run.id}/job/${id}`;
     const job: Job = {
-      id: nextId(world),
+      id,
       run,
-      check: await addRun(scene, suite, name, {}),
+      check: await addRun(scene, suite, name, { detailsUrl }, id),
       log: "",
     };
     run.jobs.push(job);
