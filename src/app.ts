@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { gitCredential, openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
+import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
@@ -254,7 +255,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
       model: config.model.name,
       modelForm,
     },
-    author: { name: config.github.botUsername, email: config.github.botEmail },
+    author: { name: config.github.botUsername ?? USUAL_BOT_NAME, email: config.github.botEmail },
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
     spoolBytes: config.agent.spoolBytes,

@@ -1,11 +1,14 @@
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
+import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
+import { later } from "./core/later.ts";
 import type { Repository } from "./core/repository.ts";
 import type { Secret } from "./core/secret.ts";
 import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
+import { identityOf } from "./forge/github/identity.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
@@ -23,12 +26,8 @@ const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 /** The forge as the hub is configured for it; null: it may read what is public, and write nothing. */
 export function openForge(config: Config, database: Database, log: Logger): GitHubForge | null {
   const { github, secrets } = config;
-  const identity =
-    github.appId !== null && secrets.githubAppKey !== null
-      ? { appId: github.appId, privateKey: secrets.githubAppKey }
-      : secrets.githubToken === null
-        ? null
-        : { token: secrets.githubToken };
+  const { githubAppKey: appKey, githubToken: token } = secrets;
+  const identity = identityOf({ appId: github.appId, appKey, token });
   if (identity === null) {
     log.warn(
       "neither GITHUB_APP_ID nor GITHUB_TOKEN is set: private repositories cannot be read, and nothing be pushed",
@@ -96,33 +95,41 @@ export async function startBot(
       settings: { ...REPORTER, serverUrl: github.serverUrl },
     }),
   );
-  const triggers = createTriggers({
-    forge,
-    sessions,
-    threads,
-    settings: {
-      botLogin: github.botUsername,
-      authorizedUsers: github.authorizedUsers.map((name) => name.toLowerCase()),
-      permission: github.permission,
-      bots: github.authorizedBots,
-      label: github.label,
-      changesRequested: github.changesRequested,
-    },
-    async once(key, work) {
-      if (typeof (await written.begin(key)) === "object") return;
-      await work();
-      await written.done(key, { id: 0, url: "" });
-    },
-    onAsked: () => reporter.ring(),
-    clock: systemClock,
-    log,
-  });
+  const triggersAs = (botLogin: string) =>
+    createTriggers({
+      forge,
+      sessions,
+      threads,
+      settings: {
+        botLogin,
+        authorizedUsers: github.authorizedUsers.map((name) => name.toLowerCase()),
+        permission: github.permission,
+        bots: github.authorizedBots,
+        label: github.label,
+        changesRequested: github.changesRequested,
+      },
+      async once(key, work) {
+        if (typeof (await written.begin(key)) === "object") return;
+        await work();
+        await written.done(key, { id: 0, url: "" });
+      },
+      onAsked: () => reporter.ring(),
+      clock: systemClock,
+      log,
+    });
+  // What an App is called only GitHub knows, which may be away when the hub starts.
+  const triggers = later(async () => triggersAs(github.botUsername ?? nameOf(await forge.self())));
   return parts.use(
     await startDeliveryWorker({
       ...common,
       queue,
       settings: WORKER,
-      handle: (delivery) => triggers.handle(delivery),
+      handle: async (delivery) => await (await triggers()).handle(delivery),
     }),
   );
+}
+
+/** By which people mention it, when no setting says. */
+function nameOf({ account, appId }: Awaited<ReturnType<GitHubForge["self"]>>): string {
+  return appId === null ? USUAL_BOT_NAME : account.login.replace(/\[bot\]$/, "");
 }

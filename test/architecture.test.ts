@@ -38,6 +38,12 @@ const EXCEPTIONS = new Set([
   "cli/auth.test.ts -> config",
   "cli/doctor.ts -> config", // looks at this machine, not at a hub
   "cli/doctor.ts -> doctor",
+  "cli/finding-line.ts -> doctor",
+  "cli/github.ts -> config", // makes the hub's account at the forge, and looks at it
+  "cli/github.ts -> forge",
+  "cli/github-status.ts -> config",
+  "cli/github-status.ts -> doctor",
+  "cli/github-status.ts -> forge",
   "cli/engine-proxy.ts -> config", // a program of its own, which the hub never imports
   "cli/engine-proxy.ts -> engine-proxy",
   "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers

@@ -8,6 +8,15 @@ interface DoctorOptions {
   online?: boolean;
   reach?: string[];
 }
+interface SetupOptions {
+  hubUrl: string;
+  organization?: string;
+  server?: string;
+  name?: string;
+  port?: string;
+  again?: boolean;
+  dir?: string;
+}
 const DIR = ["--dir <path>", "data directory (CLAUDE_HUB_DIR)"] as const;
 
 /** Reads the command line and does what it says. */
@@ -51,7 +60,7 @@ export async function run(argv: string[]): Promise<void> {
     .option(...DIR)
     .option("--runtime <name>", "what makes sandboxes (CLAUDE_HUB_RUNTIME)")
     .option("--json", "print the findings as JSON")
-    .option("--online", "try the model with one small call")
+    .option("--online", "try the model with one small call, and ask GitHub")
     .option(
       "--reach <host:port...>",
       "what a sandbox must not reach, in place of 1.1.1.1:443 and 169.254.169.254:80",
@@ -63,6 +72,7 @@ export async function run(argv: string[]): Promise<void> {
         { json: json === true, online: online === true, reach: reach ?? [] },
       );
     });
+  addGitHub(program);
   const auth = program
     .command("auth")
     .description("set up how agents reach their model, and try it")
@@ -89,4 +99,31 @@ export async function run(argv: string[]): Promise<void> {
       await tryConfigured({ CLAUDE_HUB_DIR: command.optsWithGlobals<Options>()["dir"] });
     });
   await program.parseAsync(argv);
+}
+
+/** Who the hub is on GitHub. */
+function addGitHub(program: Command): void {
+  const github = program.command("github").description("make the hub a GitHub App, and look at it");
+  github
+    .command("setup")
+    .description("make the App with one page in a browser, and keep its keys")
+    .requiredOption("--hub-url <url>", "where GitHub reaches the hub, as https://HOST")
+    .option("--organization <name>", "the organisation that owns the App, rather than you")
+    .option("--server <url>", "a GitHub Enterprise Server (GITHUB_SERVER_URL)")
+    .option("--name <name>", "the App's name, by which it is mentioned; else GitHub asks for it")
+    .option("--port <number>", "port of the page on loopback; any free one when it is missing")
+    .option("--again", "although the hub is an App already")
+    .option(...DIR)
+    .action(async ({ dir, again, ...options }: SetupOptions) => {
+      const { setUpGitHub } = await import("./github.ts");
+      await setUpGitHub({ CLAUDE_HUB_DIR: dir }, { ...options, again: again === true });
+    });
+  github
+    .command("status")
+    .description("ask GitHub who the hub is there, and what is missing")
+    .option(...DIR)
+    .action(async ({ dir }: Options) => {
+      const { showGitHub } = await import("./github.ts");
+      await showGitHub({ CLAUDE_HUB_DIR: dir });
+    });
 }

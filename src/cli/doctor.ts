@@ -7,6 +7,8 @@ import { examine } from "../doctor/doctor.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { parseTarget } from "../core/egress.ts";
 import { findAgent } from "./agent-path.ts";
+import { lineOf } from "./finding-line.ts";
+import { forgeFindings } from "./github-status.ts";
 import { bundledRunner } from "./runner-path.ts";
 
 /** Where the outside is: a public resolver, and where clouds keep a machine's credentials. */
@@ -14,7 +16,6 @@ const OUTSIDE: Place[] = [
   { host: "1.1.1.1", port: 443 },
   { host: "169.254.169.254", port: 80 },
 ];
-const SIGNS = { ok: "ok     ", warning: "warning", failed: "FAILED " };
 
 /** Says what is wrong, and what mends it. Exit code 1: something must be mended; 2: it could not be examined. */
 export async function runDoctor(
@@ -32,6 +33,7 @@ export async function runDoctor(
       runnerPath: ({ runnerPath }) => runnerPath ?? bundledRunner(),
       reach: options.reach.length === 0 ? OUTSIDE : options.reach.map(placeOf),
       online: options.online,
+      forge: forgeFindings,
       signal: ended.signal,
       log: pino({ enabled: false }),
     });
@@ -48,11 +50,6 @@ export async function runDoctor(
   const isHealthy = findings.every(({ state }) => state !== "failed");
   if (options.json) process.stdout.write(`${JSON.stringify({ isHealthy, findings }, null, 2)}\n`);
   if (!isHealthy) process.exitCode = 1;
-}
-
-function lineOf({ check, state, found, mend }: Finding): string {
-  const line = `${SIGNS[state]}  ${check.padEnd(9)} ${found}\n`;
-  return mend === null ? line : `${line}                   → ${mend}\n`;
 }
 
 /** Errors of drivers and engines may quote what they were given. */

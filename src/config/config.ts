@@ -6,6 +6,7 @@ import { Secret } from "../core/secret.ts";
 import { environment } from "./environment.ts";
 import type { Variables } from "./environment.ts";
 import { nearestName } from "./misspelling.ts";
+import { keptSettings } from "./kept-app.ts";
 import { readModelAccess, readModelSecrets } from "./model-access.ts";
 import { SETTINGS } from "./settings.ts";
 import { ConfigError, createSource } from "./source.ts";
@@ -31,7 +32,8 @@ export function dataDirectory({
 }
 
 /**
- * Reads the configuration: flags, then the environment, then `hub.env` in the data directory, then defaults.
+ * Reads the configuration: flags, then the environment, then `hub.env` in the data directory, then the App that was
+ * made by `claude-hub github setup`, then defaults.
  *
  * @returns Frozen all through.
  * @throws ConfigError with one sentence that names the variable and what is expected.
@@ -45,8 +47,9 @@ export function loadConfig(from: Origins = {}): Config {
     throw new ConfigError(
       `${SETTINGS.dir.variable} is set in ${path} but must be set in the environment, since it says where that file is.`,
     );
-  for (const variables of [flags, env, file]) refuseUnknown(variables);
-  return freeze(read(createSource([flags, env, file]), dir));
+  const layers = [flags, env, file];
+  for (const variables of layers) refuseUnknown(variables);
+  return freeze(read(createSource([...layers, keptSettings(createSource(layers), dir)]), dir));
 }
 
 function read(from: Source, dir: string) {
@@ -78,12 +81,14 @@ function read(from: Source, dir: string) {
       githubPreviousWebhook: from.secret(SETTINGS.githubPreviousWebhookSecret),
       githubAppKey: from.secret(SETTINGS.githubAppKey),
       githubToken: from.secret(SETTINGS.githubToken),
+      key: from.secret(SETTINGS.key),
       ...modelSecrets,
     },
     github: {
       apiUrl: from.required(SETTINGS.githubApiUrl),
       serverUrl: from.required(SETTINGS.githubServerUrl),
-      botUsername: from.required(SETTINGS.botUsername),
+      /** Null: as the App is called, or `ClaudeBot`. */
+      botUsername: from.optional(SETTINGS.botUsername),
       botEmail: from.required(SETTINGS.botEmail),
       authorizedUsers: from.required(SETTINGS.authorizedUsers),
       authorizedBots: from.required(SETTINGS.authorizedBots),

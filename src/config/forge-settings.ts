@@ -4,6 +4,8 @@ import {
   flag,
   from,
   names,
+  SEALING_KEY,
+  SEALING_KEY_EXPECTED,
   secret,
   size,
   text,
@@ -18,6 +20,9 @@ const userName = z
   .string()
   .transform((value) => value.replace(/^@/, ""))
   .pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]*(\[bot\])?$/));
+
+/** Of a bot that is no App, and of the commits of one whose name nobody has set. */
+export const USUAL_BOT_NAME = "ClaudeBot";
 
 /** The forge, the bot's name there, and what git may do. */
 export const FORGE_SETTINGS = {
@@ -37,6 +42,15 @@ export const FORGE_SETTINGS = {
     "GITHUB_APP_PRIVATE_KEY",
     "The App's private key (PEM); easiest as a file, by `GITHUB_APP_PRIVATE_KEY_FILE`.",
     { pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/, expected: "a private key in PEM" },
+  ),
+  key: secret(
+    "CLAUDE_HUB_KEY",
+    "Key with which the App that `claude-hub github setup` has made is sealed in the data directory: `openssl rand -base64 32`.",
+    {
+      pattern: SEALING_KEY,
+      expected: SEALING_KEY_EXPECTED,
+      fallbackText: "made by the set-up, in `key` in the data directory",
+    },
   ),
   githubToken: secret(
     "GITHUB_TOKEN",
@@ -59,7 +73,7 @@ export const FORGE_SETTINGS = {
   ),
   botUsername: from("BOT_USERNAME", "The bot's user name, with or without `@`.", userName, {
     expected: "a GitHub user name",
-    fallback: "ClaudeBot",
+    fallbackText: `the name of the App; without an App \`${USUAL_BOT_NAME}\``,
   }),
   botEmail: text("BOT_EMAIL", "E-mail address of the bot's commits.", {
     fallback: "claude@example.com",

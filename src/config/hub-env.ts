@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Secret } from "../core/secret.ts";
+import { writePrivate } from "./private-file.ts";
 import { ConfigError } from "./source.ts";
 
 /** What a change of settings writes into the data directory. */
@@ -73,13 +74,6 @@ function quoted(value: string): string {
   if (quote === undefined || value.includes("\n"))
     throw new ConfigError(`${JSON.stringify(value)} cannot be written into hub.env.`);
   return `${quote}${value}${quote}`;
-}
-
-/** Whole or not at all: written under another name first. */
-async function writePrivate(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}`;
-  await writeFile(draft, text, { mode: 0o600, flag: "wx" });
-  await rename(draft, path);
 }
 
 async function readIfThere(path: string): Promise<string | null> {

@@ -30,7 +30,10 @@ const SECRETS = Object.values(SETTINGS).filter((setting) => setting.secret);
 const PROPER: Record<string, string> = {
   DATABASE_URL: "postgres://ada:pw-of-the-test@db/hub",
   GITHUB_APP_PRIVATE_KEY: "-----BEGIN RSA PRIVATE KEY-----of the test",
+  CLAUDE_HUB_KEY: `${"k".repeat(43)}=`,
 };
+/** Of those that have a form of their own. */
+const OTHER: Record<string, string> = { CLAUDE_HUB_KEY: `${"o".repeat(43)}=` };
 
 test("the secrets are these", () => {
   expect(SECRETS.map(({ variable }) => variable).toSorted()).toEqual([
@@ -40,6 +43,7 @@ test("the secrets are these", () => {
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_HUB_KEY",
     "CLAUDE_WEBHOOK_SECRET",
     "DATABASE_URL",
     "GITHUB_APP_PRIVATE_KEY",
@@ -60,6 +64,7 @@ function revealed({
     GITHUB_WEBHOOK_SECRET_PREVIOUS: secrets.githubPreviousWebhook?.reveal(),
     GITHUB_APP_PRIVATE_KEY: secrets.githubAppKey?.reveal(),
     GITHUB_TOKEN: secrets.githubToken?.reveal(),
+    CLAUDE_HUB_KEY: secrets.key?.reveal(),
     ANTHROPIC_API_KEY: secrets.anthropicApiKey?.reveal(),
     CLAUDE_CODE_OAUTH_TOKEN: secrets.oauthToken?.reveal(),
     AWS_ACCESS_KEY_ID: secrets.awsAccessKeyId?.reveal(),
@@ -74,7 +79,7 @@ test.each(SECRETS)(
   async ({ variable }) => {
     await using temp = await createTempDir("config");
     const proper = PROPER[variable] ?? "proper-secret";
-    const other = `${proper}-2`;
+    const other = OTHER[variable] ?? `${proper}-2`;
     const path = join(temp.path, "secret");
     await writeFile(path, `${proper}\r\n`);
     const read = (env: Variables) =>

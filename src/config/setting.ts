@@ -23,6 +23,10 @@ export const VISIBLE_EXPECTED = "visible ASCII characters without blanks";
 export const BEARER_TOKEN = /^[\x21-\x7e]{8,}$/;
 export const BEARER_TOKEN_EXPECTED = "at least 8 visible ASCII characters without blanks";
 
+/** 32 bytes in base64. */
+export const SEALING_KEY = /^[A-Za-z0-9+/]{43}=$/;
+export const SEALING_KEY_EXPECTED = "32 bytes in base64";
+
 /** Protocols of addresses that are asked by HTTP. */
 export const WEB = /^https?$/;
 

@@ -26,8 +26,10 @@ export interface Examination {
   runnerPath(config: Config): string;
   /** Places that a sandbox should not be able to connect to. */
   reach: Place[];
-  /** Makes one small call of the model, which costs something. */
+  /** Makes one small call of the model, which costs something, and asks the forge. */
   online: boolean;
+  /** What the forge says of the hub. */
+  forge(config: Config): Promise<Finding[]>;
   signal: AbortSignal;
   log: Logger;
 }
@@ -52,7 +54,8 @@ export async function* examine(options: Examination): AsyncGenerator<Finding> {
   yield* await checkDatabase(config);
   yield* checkSandboxes(config, options);
   yield await checkModel(config, options);
-  yield checkForge(config);
+  if (options.online) yield* await options.forge(config);
+  else yield checkForge(config);
   yield await checkDisk(config.dir);
 }
 
@@ -141,12 +144,15 @@ async function checkModel(config: Config, { online, agentPath }: Examination): P
     : failure("model", trial.reason, trial.hint ?? mend);
 }
 
-function checkForge({ secrets }: Config): Finding {
-  if (secrets.githubToken !== null) return fine("forge", "there is a token for GitHub");
+function checkForge({ secrets, github }: Config): Finding {
+  const tries = "--online asks GitHub";
+  if (github.appId !== null && secrets.githubAppKey !== null)
+    return fine("forge", `the hub is the GitHub App ${github.appId}; ${tries}`);
+  if (secrets.githubToken !== null) return fine("forge", `there is a token for GitHub; ${tries}`);
   return warning(
     "forge",
-    "GITHUB_TOKEN is not set: private repositories cannot be read, and nothing be pushed",
-    "export GITHUB_TOKEN=…",
+    "there is no GitHub App and no GITHUB_TOKEN: private repositories cannot be read, and nothing be pushed",
+    "claude-hub github setup",
   );
 }
 

@@ -65,6 +65,7 @@ export async function openGitHubHouse(
         GITHUB_APP_ID: String(app.id),
         GITHUB_APP_PRIVATE_KEY: app.privateKey,
         GITHUB_WEBHOOK_SECRET: app.webhookSecret,
+        BOT_USERNAME: BOT.slice(1),
         CLAUDE_HUB_FORGE_THROTTLE: "false",
         ...options.env,
       },

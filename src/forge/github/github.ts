@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { z } from "zod";
+import { later } from "../../core/later.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, Forge } from "../forge.ts";
@@ -46,16 +47,6 @@ export function createGitHub(options: {
       };
     },
   };
-}
-
-/** Once, and again only while it fails. */
-function later<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () =>
-    (made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    }));
 }
 
 async function selfOf(

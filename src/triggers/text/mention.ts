@@ -29,7 +29,7 @@ export function mentionOf(markdown: string, login: string): Mention | null {
   // Most texts are told apart without a parser.
   if (!text.toLowerCase().includes(`@${name.toLowerCase()}`) || isTooDeep(text)) return null;
   const pattern = new RegExp(
-    `(?<![\\w@/.\`-])@${name.replaceAll(/[^\w]/g, "\\$&")}(?:\\[bot\\])?(?![\\w/-]|\\.\\w|@)`,
+    `(?<![\\w@/.\`-])@${name.replaceAll(/[^\w-]/g, "\\$&")}(?:\\[bot\\])?(?![\\w/-]|\\.\\w|@)`,
     "iu",
   );
   const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });

@@ -70,6 +70,8 @@ export interface LocalGitHub extends AsyncDisposable {
   /** Makes `owner/name` with these files on `main`. */
   repository(name: string, settings?: RepositorySettings): Promise<LocalRepository>;
   app(settings?: NewApp): LocalApp;
+  /** All that there are, with hooks, oldest first. */
+  apps(): LocalApp[];
   /** Installs an App on an account: on all of its repositories, or on those named. */
   install(app: LocalApp, account: string, repositories?: string[]): LocalInstallation;
   /** Makes a request as a person does, in the browser: without log, limits, and faults. */
@@ -125,6 +127,7 @@ export async function createGitHub(settings: GitHubSettings = {}): Promise<Local
     organization: (login) => userNamed(world, login, "Organization"),
     repository: repositories.create,
     app: (asked = {}) => localApp(makeApp(world, asked)),
+    apps: () => world.apps.filter(({ hook }) => hook !== null).map(localApp),
     install(app, account, names) {
       const known = world.apps.find((each) => each.id === app.id);
       if (known === undefined) throw new Error(`no App ${app.slug}`);

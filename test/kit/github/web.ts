@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Answer } from "./router.ts";
 import type { Job, Level } from "./state.ts";
-import { addApp, userNamed } from "./world.ts";
+import { addApp, now, userNamed } from "./world.ts";
 import type { World } from "./world.ts";
 
+const CODE_LIFE_MS = 3_600_000;
 const levelSchema = z.enum(["read", "write", "admin"]) satisfies z.ZodType<Level>;
 
 const manifestSchema = z.object({
@@ -54,7 +55,7 @@ function registerApp(world: World, owner: string, text: string, state: string | 
     hookUrl: data.hook_attributes?.url,
   });
   if (data.hook_attributes?.active === false && app.hook !== null) app.hook.active = false;
-  world.manifests.set(code, app);
+  world.manifests.set(code, { app, expiresAt: new Date(now(world).getTime() + CODE_LIFE_MS) });
   const location = new URL(data.redirect_url ?? data.url);
   location.searchParams.set("code", code);
   if (state !== null) location.searchParams.set("state", state);

@@ -13,8 +13,8 @@ export interface World {
   apps: App[];
   installations: Installation[];
   tokens: Map<string, Token>;
-  /** Codes of the manifest flow, each good once. */
-  manifests: Map<string, App>;
+  /** Codes of the manifest flow, each good once and for an hour. */
+  manifests: Map<string, { app: App; expiresAt: Date }>;
   /** How far the clock is ahead of the real one. */
   aheadMs: number;
   lastId: number;

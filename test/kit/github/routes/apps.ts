@@ -18,7 +18,7 @@ import {
 } from "../router.ts";
 import type { Call, Route } from "../router.ts";
 import type { App, Installation, Level, Permissions, Repository, User } from "../state.ts";
-import { reaches } from "../world.ts";
+import { now, reaches } from "../world.ts";
 import { uninstall } from "../installations.ts";
 
 const LEVELS: readonly Level[] = ["read", "write", "admin"];
@@ -102,7 +102,8 @@ export const appRoutes: Route[] = [
       ok({ verifiable_password_authentication: false, hooks: ["127.0.0.0/8"], git: [], api: [] }),
     "POST /app-manifests/{code}/conversions": ({ world, params }) => {
       const code = params["code"] ?? "";
-      const app = found(world.manifests.get(code));
+      const { app, expiresAt } = found(world.manifests.get(code));
+      if (expiresAt <= now(world)) throw notFound();
       // A code is good once.
       world.manifests.delete(code);
       return created({
