@@ -1,10 +1,11 @@
 import type { App as GitHubApp, Octokit } from "octokit";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { HubError } from "../../core/errors.ts";
+import { HubError, upstreamFailed } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import { Secret } from "../../core/secret.ts";
 import { asForgeError } from "./errors.ts";
+import { endOf } from "./text-end.ts";
 import { installationTokens, personalToken } from "./tokens.ts";
 import type { Identity, Permissions, Tokens } from "./tokens.ts";
 
@@ -29,6 +30,13 @@ export interface Client {
     parameters: Record<string, unknown>,
     more: { maxPages: number; newest?: boolean; key?: string },
   ): Promise<unknown[]>;
+  /** The end of a text of any length. */
+  textEnd(
+    repository: Repository,
+    route: string,
+    parameters: Record<string, unknown>,
+    maxBytes: number,
+  ): Promise<string>;
   /** For git, and for no more than the repository and what is named here. */
   token(repository: Repository, permissions: Permissions): Promise<Secret>;
 }
@@ -163,6 +171,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         if (link?.includes('rel="next"') !== true) break;
       }
       return items;
+    },
+    async textEnd(repository, route, parameters, maxBytes) {
+      const asStream = { ...parameters, request: { parseSuccessResponseBody: false } };
+      const { data } = await within(repository, route, asStream);
+      if (!(data instanceof ReadableStream)) return "";
+      try {
+        return await endOf(data, maxBytes);
+      } catch (error) {
+        throw upstreamFailed("forge", error);
+      }
     },
     async token(repository, permissions) {
       return new Secret(await identified.tokens.get(repository, permissions, false));

@@ -34,6 +34,7 @@ export function createGitHub(options: {
     asAnybody: async (...call) => await (await client()).asAnybody(...call),
     inRepository: async (...call) => await (await client()).inRepository(...call),
     list: async (...call) => await (await client()).list(...call),
+    textEnd: async (...call) => await (await client()).textEnd(...call),
     token: async (...call) => await (await client()).token(...call),
   };
   return {

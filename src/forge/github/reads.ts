@@ -148,10 +148,13 @@ export function createReads(client: Client, repository: Repository): Reads {
       }
       return found;
     },
-    async jobLog(id, maxBytes) {
-      const log = z.string().parse(await get("/actions/jobs/{id}/logs", { id }));
-      return log.slice(-maxBytes);
-    },
+    jobLog: (id, maxBytes) =>
+      client.textEnd(
+        repository,
+        "GET /repos/{owner}/{repo}/actions/jobs/{id}/logs",
+        { id },
+        maxBytes,
+      ),
   };
 }
 
