@@ -1,5 +1,8 @@
+import type { z } from "zod";
 import type { EventBody, EventKind } from "../core/event.ts";
 import type { Job } from "../core/job.ts";
+
+type Json = z.infer<ReturnType<typeof z.json>>;
 
 export interface AgentPlace {
   workspaceDir: string;
@@ -33,6 +36,8 @@ export interface AgentOutcome {
   error?: string;
   summary: string;
   nextSteps: string[];
+  /** The structured final answer as it was given; null: there is none. */
+  answer: Json;
   agentSessionId: string | null;
 }
 

@@ -6,6 +6,7 @@ import { LIMITS } from "./limits.ts";
 import { Policy } from "./policy.ts";
 import { Branch, Repository } from "./repository.ts";
 import { SessionType } from "./session.ts";
+import { AnswerSchema, Toolset } from "./session-terms.ts";
 
 /** What the runner is told on its standard input when its sandbox starts. The token is good for this session alone. */
 export const RunnerBoot = z.object({
@@ -57,6 +58,10 @@ export const Job = z.object({
   /** The task, with requirements and context as data. */
   prompt: z.string(),
   systemPrompt: z.string(),
+  /** What the final answer has to look like; null: a summary and next steps. */
+  answerSchema: AnswerSchema.nullable().default(null),
+  /** Without tools there is no checkout either. */
+  toolset: Toolset.default("usual"),
   /** Id the agent's conversation gets, chosen by the hub. */
   agentSessionId: Id,
   /** Continue the conversation `agentSessionId` instead of beginning it. */
@@ -128,6 +133,14 @@ export const RunnerResult = z.object({
   /** Unified diff from the base to the end of the work, cut at LIMITS.diffBytes. */
   diff: z.string().max(LIMITS.diffBytes).default(""),
   agentSessionId: z.string().max(200).nullable().default(null),
+  /** Of a session that answers by a schema. */
+  answer: z
+    .json()
+    .refine(
+      (value) => JSON.stringify(value).length <= LIMITS.answerChars,
+      `is longer than ${LIMITS.answerChars} characters`,
+    )
+    .default(null),
   /** Number of the last event that belongs before this result. */
   lastSeq: z.int().nonnegative(),
 });

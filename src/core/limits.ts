@@ -15,4 +15,6 @@ export const LIMITS = {
   artifacts: 1_000,
   summaryChars: 20_000,
   nextSteps: 50,
+  /** The whole answer of a session that answers by a schema, as JSON. */
+  answerChars: 262_144,
 } as const;

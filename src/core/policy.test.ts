@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sandboxName, shortId } from "./id.ts";
-import { mayPush, policyFor, workBranchFor } from "./policy.ts";
+import { mayPush, narrowed, policyFor, workBranchFor } from "./policy.ts";
 import { createRedaction } from "./redaction.ts";
 import { Secret } from "./secret.ts";
 
@@ -25,6 +25,23 @@ test("those that read push nothing, those that write push what is listed", () =>
     false,
   );
   expect(mayPush(policy, workBranchFor("testing", ID) ?? "")).toBe(true);
+});
+
+test("terms take away, and never give", () => {
+  const policy = policyFor("implementation", limits);
+  expect(narrowed(policy, { toolset: "usual", maxTokens: 9, maxCostUsd: 2 })).toEqual({
+    ...policy,
+    maxTokens: 5,
+    maxCostUsd: 2,
+  });
+  expect(narrowed(policy, { toolset: "none", maxTokens: 3, maxCostUsd: null })).toEqual({
+    edit: false,
+    pushBranches: [],
+    pushWorkflows: false,
+    reach: "model",
+    maxTokens: 3,
+    maxCostUsd: null,
+  });
 });
 
 test("names hold the random end of the id", () => {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { shortId } from "./id.ts";
 import type { Id } from "./id.ts";
 import type { SessionType } from "./session.ts";
+import type { SessionTerms } from "./session-terms.ts";
 
 /** What a session may do; fixed when it gets its slot, enforced by the doors, told to the agent. */
 export const Policy = z.object({
@@ -13,6 +14,8 @@ export const Policy = z.object({
   pushWorkflows: z.boolean(),
   maxTokens: z.int().positive().nullable(),
   maxCostUsd: z.number().positive().nullable(),
+  /** `model`: neither the repository nor any other host. */
+  reach: z.enum(["usual", "model"]).default("usual"),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -35,7 +38,27 @@ export function policyFor(
     pushWorkflows: writes && limits.pushWorkflows,
     maxTokens: limits.maxTokens,
     maxCostUsd: limits.maxCostUsd,
+    reach: "usual",
   };
+}
+
+/** What terms leave of a policy: they take away and never give. */
+export function narrowed(
+  policy: Policy,
+  { toolset, maxTokens, maxCostUsd }: Pick<SessionTerms, "toolset" | "maxTokens" | "maxCostUsd">,
+): Policy {
+  const within = {
+    ...policy,
+    maxTokens: least(policy.maxTokens, maxTokens),
+    maxCostUsd: least(policy.maxCostUsd, maxCostUsd),
+  };
+  if (toolset === "usual") return within;
+  return { ...within, edit: false, pushBranches: [], pushWorkflows: false, reach: "model" };
+}
+
+function least(...limits: (number | null)[]): number | null {
+  const set = limits.filter((limit) => limit !== null);
+  return set.length === 0 ? null : Math.min(...set);
 }
 
 /** The branch that a session's work goes to, or null when its type does not push. */

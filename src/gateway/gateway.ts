@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
 import type { EgressRule } from "../core/egress.ts";
+import { forbidden } from "../core/errors.ts";
 import type { Repository } from "../core/repository.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
@@ -21,7 +22,7 @@ import { createModelDoor } from "./model/door.ts";
 import type { Upstream } from "./model/upstream.ts";
 import { createRunnerDoor } from "./runner/door.ts";
 import { createGateway } from "./server.ts";
-import type { Authentication } from "./session.ts";
+import type { Authentication, GatewaySession } from "./session.ts";
 
 /** Where sandboxes may connect to, beyond the hub's own doors. */
 interface EgressOptions {
@@ -105,10 +106,25 @@ export async function startGateway(options: {
     authenticate: (token) => authenticate(intake, token),
     doors: new Map([
       ["runner", createRunnerDoor(intake)],
-      ["git", git],
+      [
+        "git",
+        async (req, res, session) => {
+          onlyIfUsual(session);
+          await git(req, res, session);
+        },
+      ],
       ["model", model.door],
     ]),
-    proxy: egress,
+    proxy: {
+      async connect(req, socket, session) {
+        onlyIfUsual(session);
+        await egress.connect(req, socket, session);
+      },
+      async request(req, res, session) {
+        onlyIfUsual(session);
+        await egress.request(req, res, session);
+      },
+    },
     limits: { maxSessionConnections: options.sessionConnections },
     log,
   });
@@ -121,6 +137,11 @@ export async function startGateway(options: {
       await mirror.close();
     },
   };
+}
+
+/** Some sessions have nothing to do with any place but their model. */
+function onlyIfUsual({ policy }: GatewaySession): void {
+  if (policy.reach === "model") throw forbidden("This session may reach nothing but its model");
 }
 
 async function authenticate(intake: Intake, token: string): Promise<Authentication> {

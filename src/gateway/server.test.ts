@@ -20,6 +20,7 @@ const session: GatewaySession = {
     edit: false,
     pushBranches: [],
     pushWorkflows: false,
+    reach: "usual",
     maxTokens: null,
     maxCostUsd: null,
   },

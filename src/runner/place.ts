@@ -4,7 +4,7 @@ import type { GatewayClient } from "./gateway.ts";
 import { createGit } from "./git.ts";
 import type { Git } from "./git.ts";
 import type { Outbox } from "./outbox.ts";
-import { prepareWorkspace } from "./workspace.ts";
+import { EMPTY_TREE, prepareWorkspace } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
 export const GIT_ENV = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
@@ -27,7 +27,10 @@ export function gitOf(place: Place): Git {
   return createGit({ cwd: place.boot.workspaceDir, env: environmentOf(place) });
 }
 
-export function cloneWorkspace(place: Place, outbox: Outbox): Promise<Workspace> {
+/** Where the session has no tools to look at one, the workspace stays the empty directory that it is. */
+export async function cloneWorkspace(place: Place, outbox: Outbox): Promise<Workspace> {
   const { boot, job, gatewayUrl } = place;
-  return prepareWorkspace({ job, git: gitOf(place), dir: boot.workspaceDir, gatewayUrl, outbox });
+  if (job.toolset === "none") return { baseSha: EMPTY_TREE };
+  const dir = boot.workspaceDir;
+  return await prepareWorkspace({ job, git: gitOf(place), dir, gatewayUrl, outbox });
 }

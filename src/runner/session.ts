@@ -2,6 +2,7 @@ import type { AgentOutcome } from "../agents/agent.ts";
 import { agentNamed } from "../agents/registry.ts";
 import { Id } from "../core/id.ts";
 import { Job, RunnerResult } from "../core/job.ts";
+import { LIMITS } from "../core/limits.ts";
 import type { RunnerBoot } from "../core/job.ts";
 import { ProbeOrder } from "../core/probe.ts";
 import type { ProbeReport } from "../core/probe.ts";
@@ -109,7 +110,7 @@ async function perform(given: Place): Promise<void> {
     const { outcome, changes } = await work(place, outbox, stop.signal, workspace, untilMs);
     // Read late: it is set from outside while the work goes on.
     const why = ((): Interruption | null => interruption)();
-    await sendResult(gateway, outbox, untilMs, resultOf(outcome, changes, why));
+    await sendResult(gateway, outbox, untilMs, resultOf(place.job, outcome, changes, why));
   } finally {
     clearTimeout(timer);
     done.abort();
@@ -168,22 +169,42 @@ async function work(
 }
 
 function resultOf(
+  { answerSchema }: Job,
   outcome: AgentOutcome,
   changes: Changes,
   interruption: Interruption | null,
 ): Omit<RunnerResult, "lastSeq"> {
   const said = {
-    summary: outcome.summary,
+    summary: answerSchema === null ? outcome.summary : wordsOf(outcome),
     nextSteps: outcome.nextSteps,
     agentSessionId: outcome.agentSessionId,
     artifacts: changes.artifacts,
     diff: changes.diff,
+    // Of a run that went wrong, an answer would only be half of one.
+    answer: answerSchema === null || !outcome.ok ? null : outcome.answer,
   };
   if (interruption !== null && !outcome.ok) return { ...interruption, ...said };
   if (!outcome.ok)
     return { outcome: "failed", error: outcome.error ?? "The agent failed", ...said };
+  if (answerSchema !== null) {
+    const fault = faultOf(outcome.answer);
+    if (fault !== null) return { outcome: "failed", error: fault, ...said, answer: null };
+  }
   if (changes.error === null) return { outcome: "completed", ...said };
   return { outcome: "failed", error: changes.error.slice(0, 2_000).toWellFormed(), ...said };
+}
+
+/** Of an answer that is data, and has no summary, there is nothing to read aloud. */
+function wordsOf({ answer, summary }: AgentOutcome): string {
+  return answer === null || Summarised.safeParse(answer).success ? summary : "";
+}
+const Summarised = z.object({ summary: z.string() });
+
+/** What is wrong with an answer that was asked for by a schema; whether it fits is for whoever asked. */
+function faultOf(answer: AgentOutcome["answer"]): string | null {
+  if (answer === null) return "The agent gave no answer in the form that was asked for";
+  const { length } = JSON.stringify(answer);
+  return length > LIMITS.answerChars ? `The agent's answer has ${length} characters` : null;
 }
 
 /** After the last event has arrived, so that nothing is missing when the session ends. */
@@ -226,5 +247,5 @@ async function reportFailure(gateway: GatewayClient, error: unknown): Promise<vo
 }
 
 function failed(error: string): AgentOutcome {
-  return { ok: false, error, summary: "", nextSteps: [], agentSessionId: null };
+  return { ok: false, error, summary: "", nextSteps: [], answer: null, agentSessionId: null };
 }

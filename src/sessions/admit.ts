@@ -1,5 +1,4 @@
 import { sql } from "kysely";
-import { workBranchFor } from "../core/policy.ts";
 import { pickForAdmission } from "../store/admission.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
@@ -8,7 +7,7 @@ import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
-import { policyOf } from "./permitted.ts";
+import { ownBranchOf, policyOf } from "./permitted.ts";
 
 /**
  * Gives the free slots to those who wait, and lets the engine look after them. A crash in between is harmless: at
@@ -54,7 +53,7 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
 
 /** The branch of the session that this one goes on with, if both push; it is this one's from now on. */
 async function workBranchOf(tx: Tx, session: StoredSession): Promise<string | null> {
-  const own = workBranchFor(session.type, session.id);
+  const own = ownBranchOf(session);
   if (own === null) return null;
   const onto = session.onto ?? (await branchBefore(tx, session));
   if (onto === null) return own;

@@ -2,6 +2,7 @@ import { conflict, invalidRequest } from "../core/errors.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import type { NewSession, Session } from "../core/session.ts";
+import { SessionTerms } from "../core/session-terms.ts";
 import { asHubError } from "../store/failure.ts";
 import type { Tx } from "../store/database.ts";
 import { lockSessions } from "../store/events.ts";
@@ -19,7 +20,7 @@ import { requestWithin } from "./start.ts";
 export async function createSession(
   deps: SessionDeps,
   input: NewSession,
-  { id = newId(), orchestrationId = null, onto = null }: CreateOptions,
+  { id = newId(), orchestrationId = null, onto = null, terms }: CreateOptions,
 ): Promise<Session> {
   // Told now, and not when there is a slot at last.
   limitsFor(deps.settings, input.options?.limits);
@@ -29,6 +30,7 @@ export async function createSession(
     sandboxName: sandboxName(id),
     orchestrationId,
     onto,
+    terms: terms === undefined ? null : SessionTerms.parse(terms),
     createdAt: deps.clock.now().toISOString(),
   };
   const startsByItself = input.options?.autoStart === true;

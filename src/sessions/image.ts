@@ -6,10 +6,11 @@ import { eventAt } from "./ending.ts";
 /** The image that a session's repository asks for and may have; null: the usual one. */
 export async function imageFor(
   deps: SessionDeps,
-  { id, project }: Pick<StoredSession, "id" | "project">,
+  { id, project, terms }: Pick<StoredSession, "id" | "project" | "terms">,
 ): Promise<string | null> {
   const { allowedImages } = deps.settings;
-  if (allowedImages.length === 0) return null;
+  // Who sees nothing of the repository needs nothing of its image.
+  if (allowedImages.length === 0 || terms.toolset === "none") return null;
   const { settings, fault } = await deps.repositories.settings(project.repository);
   const { image } = settings;
   if (image !== null && allowedImages.includes(image)) return image;

@@ -115,6 +115,7 @@ async function takeResult(deps: SessionDeps, id: Id, result: RunnerResult): Prom
     summary: redaction.text(result.summary),
     nextSteps: result.nextSteps.map((step) => redaction.text(step)),
     diff: redaction.text(result.diff),
+    answer: redaction.body({ answer: result.answer })["answer"] ?? null,
   };
   await inTransaction(deps.database, async (tx) => {
     await lockSessions(tx, [id]);

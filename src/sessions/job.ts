@@ -1,10 +1,9 @@
 import { conflict, notFound } from "../core/errors.ts";
 import { Id } from "../core/id.ts";
 import type { Job } from "../core/job.ts";
-import { workBranchFor } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
-import { policyOf } from "./permitted.ts";
+import { ownBranchOf, policyOf } from "./permitted.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { PromptParts } from "./prompt.ts";
 
@@ -17,7 +16,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const isPrepared = session.preparedAt !== null;
   if (deadlineAt === null && !isPrepared) throw conflict("Session has no slot");
   const policy = session.policy ?? policyOf(deps, session);
-  const workBranch = session.workBranch ?? workBranchFor(session.type, id);
+  const { terms } = session;
+  const workBranch = session.workBranch ?? ownBranchOf(session);
   const before = await continued(deps, session);
   const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
   const parts: PromptParts = {
@@ -28,6 +28,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     workBranch,
     otherBranches,
     hosts: settings.hosts,
+    terms,
     before: before === null || before.canResume ? null : before,
   };
   return {
@@ -35,10 +36,12 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     type: session.type,
     agent: settings.agent.name,
     agentExecutable: settings.agent.executable,
-    model: settings.agent.model,
+    model: terms.model ?? settings.agent.model,
     modelForm: settings.agent.modelForm,
     prompt: taskPrompt(parts),
     systemPrompt: systemPrompt(parts),
+    answerSchema: terms.answerSchema,
+    toolset: terms.toolset,
     agentSessionId: before?.canResume === true ? before.agentSessionId : id,
     resume: before?.canResume === true,
     workspace: {
@@ -85,6 +88,8 @@ async function basis(
   before: { workBranch: string | null } | null,
 ) {
   const { repository, branch } = session.project;
+  if (session.terms.toolset === "none")
+    return { defaultBranch: null, baseBranch: null, otherBranches: [] };
   // Whose branch it is may have pushed just now, and then asked.
   const maxAgeMs = session.onto === null ? undefined : 0;
   const branches = await deps.repositories.branches(repository, maxAgeMs);

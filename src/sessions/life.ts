@@ -135,6 +135,10 @@ function createSessions(
       await get(id);
       return (await deps.results.diff(id).catch(throwAsHubError)) ?? "";
     },
+    async answer(id) {
+      await get(id);
+      return await deps.results.answer(id).catch(throwAsHubError);
+    },
   };
 }
 

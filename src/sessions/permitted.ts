@@ -1,4 +1,4 @@
-import { policyFor } from "../core/policy.ts";
+import { narrowed, policyFor, workBranchFor } from "../core/policy.ts";
 import type { Policy } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -6,9 +6,18 @@ import type { SessionDeps } from "./deps.ts";
 /** What a session may do: what its type and the operator allow, and the one branch that it was made to work on. */
 export function policyOf(
   { settings }: SessionDeps,
-  { type, onto }: Pick<StoredSession, "type" | "onto">,
+  { type, onto, terms }: Pick<StoredSession, "type" | "onto" | "terms">,
 ): Policy {
-  const policy = policyFor(type, settings.policy);
+  const policy = narrowed(policyFor(type, settings.policy), terms);
   if (onto === null || !policy.edit) return policy;
   return { ...policy, pushBranches: [...policy.pushBranches, onto] };
+}
+
+/** The branch that a session is given to push, or null when it may push nothing. */
+export function ownBranchOf({
+  type,
+  id,
+  terms,
+}: Pick<StoredSession, "type" | "id" | "terms">): string | null {
+  return terms.toolset === "none" ? null : workBranchFor(type, id);
 }

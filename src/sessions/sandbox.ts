@@ -31,7 +31,7 @@ async function ensureInTurn(deps: SessionDeps, id: Id): Promise<number | null> {
   // Whatever its agent may have done to the traces of it, a sandbox that was there is not made a second time.
   if (session.sandboxCreatedAt !== null && (await deps.runtime.inspect(name)) !== "running")
     return null;
-  warmUp(deps, session.project.repository);
+  if (session.terms.toolset !== "none") warmUp(deps, session.project.repository);
   const outcome = await makeSandbox(deps, session);
   return outcome === "exited" ? null : until;
 }
@@ -129,6 +129,7 @@ export async function failSandbox(deps: SessionDeps, id: Id, cause: unknown): Pr
         nextSteps: [],
         artifacts: [],
         diff: "",
+        answer: null,
         agentSessionId: null,
         lastSeq: 0,
       },

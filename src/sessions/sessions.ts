@@ -2,6 +2,7 @@ import type { Artifact, SessionOutput } from "../core/artifact.ts";
 import type { Id } from "../core/id.ts";
 import type { Branch, Repository } from "../core/repository.ts";
 import type { NewSession, Session, SessionStatus } from "../core/session.ts";
+import type { SessionTerms } from "../core/session-terms.ts";
 
 export interface SessionQuery {
   status?: SessionStatus | undefined;
@@ -35,6 +36,8 @@ export interface CreateOptions {
    * sure that whoever asks for it may push there.
    */
   onto?: Branch | null;
+  /** What is not said is as usual. */
+  terms?: Partial<SessionTerms>;
 }
 
 /** What callers may do with sessions. Every function throws `not_found` for an id that nobody knows. */
@@ -59,4 +62,6 @@ export interface Sessions {
   artifacts(id: Id): Promise<Artifact[]>;
   /** Unified diff of the whole work; empty until the work has ended. */
   diff(id: Id): Promise<string>;
+  /** What a session answered whose terms gave a schema for it; null: it has not. Nobody has held it against the schema. */
+  answer(id: Id): Promise<unknown>;
 }

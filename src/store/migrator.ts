@@ -8,6 +8,7 @@ import * as continuations from "./migrations/0003-continuations.ts";
 import * as deliveryQueue from "./migrations/0004-delivery-queue.ts";
 import * as forgeWrites from "./migrations/0005-forge-writes.ts";
 import * as threads from "./migrations/0007-threads.ts";
+import * as labels from "./migrations/0008-labels.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -16,6 +17,7 @@ const MIGRATIONS = {
   "0004-delivery-queue": { up: deliveryQueue.up },
   "0005-forge-writes": { up: forgeWrites.up },
   "0007-threads": { up: threads.up },
+  "0008-labels": { up: labels.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -17,6 +17,8 @@ export interface ResultStore {
   get(sessionId: Id): Promise<StoredResult | null>;
   /** Null: there is no result yet. */
   diff(sessionId: Id): Promise<string | null>;
+  /** Null: there is none, or none was asked for by a schema. */
+  answer(sessionId: Id): Promise<unknown>;
 }
 
 const Row = z.object({
@@ -37,6 +39,14 @@ export function createResultStore({ db }: Database): ResultStore {
         .where("session_id", "=", sessionId)
         .executeTakeFirst();
       return row?.diff ?? null;
+    },
+    async answer(sessionId) {
+      const row = await db
+        .selectFrom("results")
+        .select("answer")
+        .where("session_id", "=", sessionId)
+        .executeTakeFirst();
+      return row?.answer ?? null;
     },
   };
 }
@@ -75,6 +85,7 @@ export async function insertResultWithin(
       next_steps: storable(JSON.stringify(result.nextSteps)),
       artifacts: storable(JSON.stringify(result.artifacts)),
       diff: storable(result.diff),
+      answer: result.answer === null ? null : storable(JSON.stringify(result.answer)),
       received_at: receivedAt,
     })
     .onConflict((conflict) => conflict.doNothing())

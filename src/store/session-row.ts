@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Policy } from "../core/policy.ts";
 import { Metadata, SessionOptions, SessionStatus, SessionType } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
+import { SessionTerms, USUAL_TERMS } from "../core/session-terms.ts";
 
 /** A row of `sessions` with the ids it depends on, as one statement of this room selects it. */
 export const SESSION_COLUMNS = `s.*, coalesce((
@@ -24,6 +25,7 @@ const SessionRow = z.object({
   orchestration_id: z.string().nullable(),
   continues_id: z.string().nullable(),
   onto_branch: z.string().nullable(),
+  terms: SessionTerms.nullable(),
   sandbox_name: z.string(),
   agent_session_id: z.string().nullable(),
   work_branch: z.string().nullable(),
@@ -65,6 +67,7 @@ export interface StoredSession extends Session {
   openDependencies: number;
   /** A branch of the repository that it works on and pushes, in place of one of its own. */
   onto: string | null;
+  terms: SessionTerms;
 }
 
 export function toSession(row: unknown): StoredSession {
@@ -110,5 +113,6 @@ export function toSession(row: unknown): StoredSession {
     deadlineAt: r.deadline_at,
     openDependencies: r.open_dependencies,
     onto: r.onto_branch,
+    terms: r.terms ?? USUAL_TERMS,
   };
 }

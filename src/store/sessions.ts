@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import type { Branch } from "../core/repository.ts";
 import type { NewSession, SessionStatus } from "../core/session.ts";
+import type { SessionTerms } from "../core/session-terms.ts";
 import { createBatch } from "./batch.ts";
 import type { Database, Db, Tx } from "./database.ts";
 import { SESSION_COLUMNS, toSession } from "./session-row.ts";
@@ -15,6 +16,8 @@ export interface SessionInsert {
   orchestrationId: Id | null;
   /** A branch of the repository that it works on and pushes, in place of one of its own. */
   onto?: Branch | null;
+  /** Null: the usual ones. */
+  terms?: SessionTerms | null;
   createdAt: string;
 }
 
@@ -40,13 +43,13 @@ const INSERT = `
 with input as (
   select * from json_to_recordset($1::json) as x(
     id uuid, type text, repository text, branch text, requirements text, context text, metadata jsonb, options jsonb,
-    orchestration_id uuid, continues_id uuid, onto_branch text, sandbox_name text, created_at timestamptz, event jsonb)
+    orchestration_id uuid, continues_id uuid, onto_branch text, terms jsonb, sandbox_name text, created_at timestamptz, event jsonb)
 ),
 made as (
   insert into sessions (id, type, status, repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, onto_branch, sandbox_name, created_at)
+    orchestration_id, continues_id, onto_branch, terms, sandbox_name, created_at)
   select id, type, 'initializing', repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, onto_branch, sandbox_name, created_at from input
+    orchestration_id, continues_id, onto_branch, terms, sandbox_name, created_at from input
 ),
 logged as (
   insert into events (session_id, seq, at, kind, body) select id, 1, created_at, 'session.created', event from input
@@ -183,7 +186,7 @@ export async function descendantsOf(tx: Tx | Db, id: Id): Promise<Id[]> {
 
 function insertParameter(inserts: SessionInsert[]): string {
   return JSON.stringify(
-    inserts.map(({ id, session, sandboxName, orchestrationId, onto, createdAt }) => ({
+    inserts.map(({ id, session, sandboxName, orchestrationId, onto, terms, createdAt }) => ({
       id,
       type: session.type,
       repository: session.project.repository,
@@ -195,6 +198,7 @@ function insertParameter(inserts: SessionInsert[]): string {
       orchestration_id: orchestrationId,
       continues_id: session.continues ?? null,
       onto_branch: onto ?? null,
+      terms: terms ?? null,
       sandbox_name: sandboxName,
       created_at: createdAt,
       event: { type: session.type, repository: session.project.repository },

@@ -25,6 +25,7 @@ export interface SessionsTable {
   /** The session whose conversation and branch this one goes on with. */
   continues_id: string | null;
   onto_branch: string | null;
+  terms: ColumnType<unknown, string | null, never>;
   sandbox_name: string;
   agent_session_id: string | null;
   work_branch: string | null;
@@ -73,6 +74,7 @@ export interface Tables {
     next_steps: Json;
     artifacts: Json;
     diff: string;
+    answer: ColumnType<unknown, string | null, never>;
     received_at: Timestamp;
   };
   /** Compressed, by the runner. */

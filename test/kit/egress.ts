@@ -128,6 +128,7 @@ export function egressSession(): GatewaySession {
       edit: false,
       pushBranches: [],
       pushWorkflows: false,
+      reach: "usual",
       maxTokens: null,
       maxCostUsd: null,
     },

@@ -111,6 +111,7 @@ export async function createGitDoorHouse(
           edit: true,
           pushBranches: ["claude/*"],
           pushWorkflows: false,
+          reach: "usual",
           maxTokens: null,
           maxCostUsd: null,
         },

@@ -133,6 +133,7 @@ function inMemory(all: Map<string, Session>): Sessions {
     output: async (id) => ({ logs: [], artifacts: [], summary: find(id).status, nextSteps: [] }),
     artifacts: async (id) => [{ type: "commit", sha: find(id).id }],
     diff: async (id) => `--- ${find(id).id}\n`,
+    answer: () => Promise.resolve(null),
   };
 }
 

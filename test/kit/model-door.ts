@@ -25,6 +25,7 @@ export const session: GatewaySession = {
     edit: false,
     pushBranches: [],
     pushWorkflows: false,
+    reach: "usual",
     maxTokens: null,
     maxCostUsd: null,
   },

@@ -67,6 +67,7 @@ export async function createRunnerHouse(
     edit,
     pushBranches: edit ? ["claude/*"] : [],
     pushWorkflows: false,
+    reach: "usual",
     maxTokens: null,
     maxCostUsd: null,
   };
@@ -94,6 +95,8 @@ export async function createRunnerHouse(
       systemPrompt: "You are tested.",
       agentSessionId: newId(),
       resume: false,
+      answerSchema: null,
+      toolset: "usual",
       ...more,
       workspace: {
         repository: REPOSITORY,

@@ -165,8 +165,14 @@ function quote(text) {
   return `'${String(text).replaceAll("'", `'\\''`)}'`;
 }
 
-function finish({ summary, nextSteps = [], isError = false, costUsd = 0.0001 }) {
-  const answer = { summary, nextSteps };
+function finish({
+  summary = "",
+  nextSteps = [],
+  answer: given,
+  isError = false,
+  costUsd = 0.0001,
+}) {
+  const answer = given ?? { summary, nextSteps };
   emit({
     type: "result",
     subtype: isError ? "error_during_execution" : "success",

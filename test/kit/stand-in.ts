@@ -36,8 +36,10 @@ export type StandInStep =
   /** What the result line will say when all steps are done; null: end with code 0 and no result line. */
   | {
       result: {
-        summary: string;
+        summary?: string;
         nextSteps?: string[];
+        /** The structured answer, where one of another form is asked for. */
+        answer?: unknown;
         isError?: boolean;
         costUsd?: number;
       } | null;

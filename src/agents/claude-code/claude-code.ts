@@ -50,7 +50,7 @@ function argumentsOf(job: Job): AgentCommand["argv"] {
     "--append-system-prompt",
     job.systemPrompt,
     "--json-schema",
-    JSON.stringify(ANSWER_SCHEMA),
+    JSON.stringify(job.answerSchema ?? ANSWER_SCHEMA),
     // What the user's own machine would add does not exist here; what the repository adds has been vetted.
     "--setting-sources",
     "project",
@@ -58,8 +58,14 @@ function argumentsOf(job: Job): AgentCommand["argv"] {
     // Nobody is there to be asked. The sandbox is what confines the agent, not its own questions.
     // The provider would search; where it may not, the agent need not try.
     ...(job.modelForm.serverTools.includes("web_search") ? [] : ["--disallowedTools", "WebSearch"]),
-    ...(job.policy.edit ? ["--dangerously-skip-permissions"] : ["--tools", READING_TOOLS]),
+    ...toolArguments(job),
   ];
+}
+
+function toolArguments({ toolset, policy }: Job): string[] {
+  // The way of the final answer is a tool, too, and stays.
+  if (toolset === "none") return ["--tools", "", "--strict-mcp-config"];
+  return policy.edit ? ["--dangerously-skip-permissions"] : ["--tools", READING_TOOLS];
 }
 
 function environmentOf(job: Job, place: AgentPlace): Record<string, string> {

@@ -45,7 +45,7 @@ export const ResultLine = z.object({
   is_error: z.boolean().catch(false),
   result: text.catch(""),
   // Absent when the answer was given in plain words, and after every error.
-  structured_output: z.unknown().optional(),
+  structured_output: z.json().optional().catch(undefined),
   num_turns: z.number().catch(0),
   duration_ms: z.number().catch(0),
   total_cost_usd: z.number().catch(0),

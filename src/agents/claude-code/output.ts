@@ -129,6 +129,7 @@ function outcomeOf(
     nextSteps: (answer?.nextSteps ?? [])
       .slice(0, LIMITS.nextSteps)
       .map((step) => step.slice(0, 2_000).toWellFormed()),
+    answer: result?.structured_output ?? null,
     agentSessionId,
   };
   const error = errorOf(result, exit);

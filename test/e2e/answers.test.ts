@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { openDatabase } from "../../src/store/database.ts";
+import { openHouse, session } from "../kit/house.ts";
+import type { House } from "../kit/house.ts";
+import { Scenario } from "../kit/scenario.ts";
+import { standIn } from "../kit/stand-in.ts";
+
+const SCHEMA = {
+  type: "object",
+  properties: { colour: { type: "string" }, sure: { type: "boolean" } },
+  required: ["colour", "sure"],
+  additionalProperties: false,
+};
+/** What Claude Code prints when the model would not take the form. */
+const WORDS = JSON.stringify({ type: "result", subtype: "success", result: "Just words." });
+const Offer = z.object({
+  model: z.string(),
+  tools: z.array(z.object({ name: z.string() })).default([]),
+});
+
+/** A session on terms that only the hub itself gives, so they are written where the hub would have put them. */
+async function runOnTerms(house: House, requirements: string, terms: object, type = "analysis") {
+  const { hub } = house;
+  await using database = openDatabase({
+    url: house.databaseUrl,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+  const { id } = await hub.create(session(requirements, { type }));
+  const { db } = database;
+  // Nobody changes the terms of a session but a test.
+  const statement = "update sessions set terms = $1 where id = $2";
+  await database.prepared("set-terms", statement, [JSON.stringify(terms), id]);
+  await hub.start(id);
+  const ended = await hub.until(id, { timeoutMs: 60_000 });
+  const result = await db
+    .selectFrom("results")
+    .select(["answer", "summary"])
+    .where("session_id", "=", id)
+    .executeTakeFirst();
+  return { id, ended, result, events: await hub.events(id) };
+}
+
+test(
+  "the real Claude Code answers by a schema, with no tools, on a model of the session's own",
+  { timeout: 90_000 },
+  async () => {
+    const answer = { colour: "blue", sure: true };
+    const scenario = Scenario.parse({
+      conversations: [{ match: "Which colour", steps: [{ structured: answer }] }],
+    });
+    await using house = await openHouse({ agent: "real", runtime: "bubblewrap", scenario });
+    const terms = { answerSchema: SCHEMA, toolset: "none", model: "claude-haiku-4-5" };
+    const { ended, result, events } = await runOnTerms(house, "Which colour?", terms);
+    expect(ended).toMatchObject({ status: "completed" });
+    expect(result).toEqual({ answer, summary: "" });
+    const offers = house.model.requests.flatMap(({ body }) => Offer.safeParse(body).data ?? []);
+    const offered = offers.flatMap(({ tools }) => tools.map(({ name }) => name));
+    expect(new Set(offered)).toEqual(new Set(["StructuredOutput"]));
+    expect(new Set(offers.map(({ model }) => model))).toEqual(new Set(["claude-haiku-4-5"]));
+    expect(events.map(({ kind }) => kind)).not.toContain("workspace.cloned");
+  },
+);
+
+test("without tools there is no repository, no other host and no branch, whatever the agent tries", async () => {
+  await using house = await openHouse({ env: { CLAUDE_HUB_EGRESS_HOSTS: "example.invalid" } });
+  const prompt = standIn(
+    {
+      run: "ls -A | wc -l; git init -q . && git fetch $ANTHROPIC_BASE_URL/../git/octo/greeter.git",
+    },
+    { run: `curl -s -m 5 -o /dev/null -w '%{http_code}' http://example.invalid/` },
+    { model: { text: "Hi" } },
+    { result: { answer: { colour: "red" } } },
+  );
+  const terms = { answerSchema: SCHEMA, toolset: "none" };
+  const { ended, result, events } = await runOnTerms(house, prompt, terms, "implementation");
+  expect(ended).toMatchObject({ status: "completed" });
+  expect(result?.answer).toEqual({ colour: "red" });
+  const returned = events.filter(({ kind }) => kind === "tool.returned");
+  expect(returned.map(({ body }) => body["text"])).toEqual([
+    expect.stringMatching(/^Exit code 128\n0\n/),
+    expect.stringContaining("403"),
+  ]);
+  expect(JSON.stringify(events)).toContain("model answered 200");
+  const refs = await house.forge.refs("octo/greeter");
+  expect(Object.keys(refs).filter((ref) => ref.includes("claude/"))).toEqual([]);
+});
+
+test("no answer in the form that was asked for is a failure, and a budget of its own is kept", async () => {
+  await using house = await openHouse();
+  const none = await runOnTerms(house, standIn({ exit: 0 }), { answerSchema: SCHEMA });
+  expect(none.ended.status).toBe("failed");
+  const words = standIn({ raw: WORDS }, { result: null });
+  const plain = await runOnTerms(house, words, { answerSchema: SCHEMA });
+  expect(plain.ended).toMatchObject({
+    status: "failed",
+    error: "The agent gave no answer in the form that was asked for",
+  });
+  expect(plain.result).toEqual({ answer: null, summary: "Just words." });
+  const poor = standIn({ model: { calls: 3 } }, { result: { answer: {} } });
+  const { events } = await runOnTerms(house, poor, { answerSchema: SCHEMA, maxTokens: 1 });
+  expect(events.map(({ kind }) => kind)).toContain("budget.exceeded");
+});
