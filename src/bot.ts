@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
+import type { BotSettings } from "./core/bot-settings.ts";
 import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
 import { later } from "./core/later.ts";
 import type { Repository } from "./core/repository.ts";
+import { MAX_LABELS_PUT } from "./core/repository-settings.ts";
 import type { Secret } from "./core/secret.ts";
 import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
@@ -14,8 +16,10 @@ import type { Database } from "./store/database.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
 import type { EventStore } from "./store/events.ts";
 import { createForgeWrites } from "./store/forge-writes.ts";
+import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
 import { startReporter } from "./triggers/reporter.ts";
+import { createSettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
 import type { DeliveryWorker } from "./triggers/worker.ts";
@@ -100,14 +104,12 @@ export async function startBot(
       forge,
       sessions,
       threads,
-      settings: {
-        botLogin,
-        authorizedUsers: github.authorizedUsers.map((name) => name.toLowerCase()),
-        permission: github.permission,
-        bots: github.authorizedBots,
-        label: github.label,
-        changesRequested: github.changesRequested,
-      },
+      settingsFor: createSettingsSource({
+        forge,
+        operator: operatorSettings(config, botLogin),
+        clock: systemClock,
+      }),
+      spending: createSpendingStore(database),
       async once(key, work) {
         if (typeof (await written.begin(key)) === "object") return;
         await work();
@@ -132,4 +134,36 @@ export async function startBot(
 /** By which people mention it, when no setting says. */
 function nameOf({ account, appId }: Awaited<ReturnType<GitHubForge["self"]>>): string {
   return appId === null ? USUAL_BOT_NAME : account.login.replace(/\[bot\]$/, "");
+}
+
+/** What the operator lets the bot do; repositories can have it do less. */
+function operatorSettings({ github, bot, policy }: Config, botLogin: string): BotSettings {
+  const { authorizedUsers } = github;
+  return {
+    botLogin,
+    authorizedUsers:
+      authorizedUsers.length === 0 ? null : authorizedUsers.map((name) => name.toLowerCase()),
+    permission: github.permission,
+    bots: github.authorizedBots,
+    label: github.label,
+    triggers: {
+      mention: true,
+      label: true,
+      assignee: true,
+      review: true,
+      changesRequested: github.changesRequested,
+      autoLabel: true,
+      repair: true,
+    },
+    allowedModels: bot.allowedModels,
+    models: { work: null, plan: null, review: null, repair: null, label: null },
+    budget: {
+      session: { costUsd: policy.maxCostUsd, tokens: policy.maxTokens },
+      day: bot.day,
+    },
+    review: { automatic: true, waitForAllChecks: true, workflow: null, ownPullRequests: true },
+    labels: { mode: "on", exclude: [], max: MAX_LABELS_PUT },
+    repair: { attempts: bot.repairAttempts, label: bot.repairLabel },
+    fault: null,
+  };
 }

@@ -99,6 +99,16 @@ function read(from: Source, dir: string) {
       throttle: from.required(SETTINGS.forgeThrottle),
       timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
     },
+    bot: {
+      allowedModels: from.required(SETTINGS.allowedModels),
+      day: {
+        costUsd: from.optional(SETTINGS.dayMaxCostUsd),
+        tokens: from.optional(SETTINGS.dayMaxTokens),
+      },
+      repairAttempts: from.required(SETTINGS.repairAttempts),
+      repairLabel: from.optional(SETTINGS.repairLabel),
+      repairQuietMs: from.required(SETTINGS.repairQuietMs),
+    },
     model: {
       access: readModelAccess(from, modelSecrets),
       name: from.optional(SETTINGS.anthropicModel),

@@ -1,3 +1,4 @@
+import { BOT_SETTINGS } from "./bot-settings.ts";
 import { EGRESS_SETTINGS } from "./egress-settings.ts";
 import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
@@ -9,6 +10,7 @@ import { SESSION_SETTINGS } from "./session-settings.ts";
 export const SETTINGS = {
   ...SERVING_SETTINGS,
   ...FORGE_SETTINGS,
+  ...BOT_SETTINGS,
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,

@@ -1,8 +1,5 @@
+import type { Permission } from "../core/permission.ts";
 import type { Repository } from "../core/repository.ts";
-
-/** What may be done in a repository, from nothing to everything. */
-export const PERMISSIONS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
-export type Permission = (typeof PERMISSIONS)[number];
 
 /** An account of the forge; ids stay when logins change. */
 export interface Account {
@@ -195,6 +192,11 @@ interface ForgeReads {
   labels(): Promise<Label[]>;
   /** Who put the labels on that an issue bears, by label. */
   labelers(number: number): Promise<Map<string, Account>>;
+  /**
+   * A file at a commit or branch (null: the default branch); null: there is none. `text` is null when it is larger than
+   * `maxBytes`.
+   */
+  file(path: string, ref: string | null, maxBytes: number): Promise<{ text: string | null } | null>;
   /** The end of a failed job's log, at most `maxBytes`. */
   jobLog(jobId: number, maxBytes: number): Promise<string>;
 }

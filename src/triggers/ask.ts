@@ -1,7 +1,9 @@
+import type { BotSettings } from "../core/bot-settings.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import type { NewSession } from "../core/session.ts";
+import type { SessionTerms } from "../core/session-terms.ts";
 import type { Account, Comment, ForgeRepository, Issue, PullRequest } from "../forge/forge.ts";
 import type { Source, ThreadKind, ThreadSession } from "../store/thread-sessions.ts";
 import type { TriggerDeps } from "./deps.ts";
@@ -82,12 +84,22 @@ export async function ask(
         },
         options: { autoStart: true },
       },
-      { id: made.sessionId, onto: type === "implementation" ? onto : null },
+      {
+        id: made.sessionId,
+        onto: type === "implementation" ? onto : null,
+        terms: termsFor(deps.settings, wish.kind),
+      },
     );
   };
   await insistOn(create);
   deps.onAsked();
   return made;
+}
+
+/** What a repository's settings leave of a session. */
+function termsFor({ models, budget }: BotSettings, kind: ThreadKind): Partial<SessionTerms> {
+  const { costUsd, tokens } = budget.session;
+  return { model: models[kind], maxCostUsd: costUsd, maxTokens: tokens };
 }
 
 /** With the text that whoever asked had before them, and not with what its author may have made of it since. */

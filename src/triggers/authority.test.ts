@@ -1,20 +1,13 @@
 import { expect, test } from "vitest";
-import type { Permission } from "../forge/forge.ts";
+import type { Permission } from "../core/permission.ts";
 import { refusalFor } from "./authority.ts";
 
-const SETTINGS = {
-  botLogin: "ClaudeBot",
-  authorizedUsers: [],
-  permission: "write",
-  bots: [7],
-  label: null,
-  changesRequested: false,
-} as const;
+const SETTINGS = { permission: "write", bots: [7], fault: null } as const;
 
 function decide(
   sender: { id: number; login: string; isBot: boolean },
   has: Permission,
-  users: string[] = [],
+  users: string[] | null = null,
 ) {
   const repository = { permissionOf: () => Promise.resolve(has) };
   return refusalFor({ ...SETTINGS, authorizedUsers: users }, repository, sender);
@@ -33,6 +26,7 @@ test("a list of users is a further restriction, and gives nobody anything", asyn
   expect(await decide(ada, "write", ["ada"])).toBeNull();
   expect(await decide(ada, "write", ["tim"])).toContain("AUTHORIZED_USERS");
   expect(await decide(ada, "read", ["ada"])).toContain("it takes write");
+  expect(await decide(ada, "admin", [])).toContain("AUTHORIZED_USERS");
 });
 
 test("a bot may ask only by its id, and with the same permission", async () => {

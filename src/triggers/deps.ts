@@ -1,29 +1,20 @@
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
-import type { Forge, Permission } from "../forge/forge.ts";
+import type { BotSettings } from "../core/bot-settings.ts";
+import type { Forge } from "../forge/forge.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { SpendingStore } from "../store/spending.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
-
-export interface TriggerSettings {
-  /** The name that people call the bot by, without `@`. */
-  botLogin: string;
-  /** Logins that may ask, in lower case; none: everybody with the permission. */
-  authorizedUsers: readonly string[];
-  /** What it takes to ask. */
-  permission: Permission;
-  /** Ids of bots that may ask. */
-  bots: readonly number[];
-  /** A label that asks for work on the issue that gets it; null: none does. */
-  label: string | null;
-  /** Whether a review that asks for changes of the bot's own pull request is followed without a mention. */
-  changesRequested: boolean;
-}
+import type { SettingsSource } from "./settings/source.ts";
 
 export interface TriggerDeps {
   forge: Forge;
   sessions: Pick<Sessions, "create" | "get" | "cancel" | "latest" | "writerOf">;
   threads: ThreadSessionStore;
-  settings: TriggerSettings;
+  /** What holds in the repository that it is about. */
+  settings: BotSettings;
+  settingsFor: SettingsSource;
+  spending: SpendingStore;
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** A session was asked for: whoever tells of it may look. */
@@ -31,3 +22,6 @@ export interface TriggerDeps {
   clock: Clock;
   log: Logger;
 }
+
+/** What is known before it is known which repository it is about. */
+export type CommonDeps = Omit<TriggerDeps, "settings">;

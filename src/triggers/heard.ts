@@ -1,3 +1,4 @@
+import type { Trigger } from "../core/repository-settings.ts";
 import type { Comment, ForgeRepository } from "../forge/forge.ts";
 import type { Source } from "../store/thread-sessions.ts";
 import type { TriggerDeps } from "./deps.ts";
@@ -11,6 +12,8 @@ import type { Mention } from "./text/mention.ts";
 export interface Heard {
   command: Command;
   instruction: string;
+  /** What a repository can switch off; null: nobody can. */
+  trigger: Trigger | null;
   /** Where and by what it was asked, once and for all. */
   cause: string;
   source: Source;
@@ -84,6 +87,7 @@ async function commentEdited(
   return {
     ...NOTHING,
     command: box,
+    trigger: null,
     cause: `box:${event.deliveryId}`,
     source: { kind: "comment", id },
     statusCommentId: id,
@@ -121,7 +125,7 @@ async function labelled(
   const { labels } = await repository.issue(event.number);
   if (!labels.some((label) => label.toLowerCase() === name))
     return "the label was taken away again";
-  return { ...NOTHING, cause: `label:${event.deliveryId}` };
+  return { ...NOTHING, trigger: "label", cause: `label:${event.deliveryId}` };
 }
 
 async function assigned(
@@ -133,7 +137,7 @@ async function assigned(
   if (event.payload.assignee?.id !== account.id) return "somebody else is assigned";
   const { assignees } = await repository.issue(event.number);
   if (!assignees.some(({ id }) => id === account.id)) return "the bot is assigned no more";
-  return { ...NOTHING, cause: `assigned:${event.deliveryId}` };
+  return { ...NOTHING, trigger: "assignee", cause: `assigned:${event.deliveryId}` };
 }
 
 async function reviewRequested(
@@ -143,7 +147,7 @@ async function reviewRequested(
 ): Promise<Heard | string> {
   const { account } = await forge.self();
   if (payload.requested_reviewer?.id !== account.id) return "somebody else is asked for a review";
-  return { ...NOTHING, command: "review", cause: `reviewer:${deliveryId}` };
+  return { ...NOTHING, trigger: "review", command: "review", cause: `reviewer:${deliveryId}` };
 }
 
 /** A review and its comments come as several deliveries in any order, and ask for one session. */
@@ -162,8 +166,10 @@ async function reviewed(
     return mention === null ? [] : [{ comment, mention }];
   });
   const [first] = mentioning;
-  if (inBody === null && first === undefined) {
-    if (!settings.changesRequested || review.state !== "changes_requested") return NO_MENTION;
+  const isMentioned = inBody !== null || first !== undefined;
+  if (!isMentioned) {
+    if (!settings.triggers.changesRequested || review.state !== "changes_requested")
+      return NO_MENTION;
     const [{ account }, pull] = await Promise.all([forge.self(), repository.pullRequest(number)]);
     if (pull.author.id !== account.id) return NO_MENTION;
   }
@@ -183,6 +189,7 @@ async function reviewed(
   const said = comments.map(({ body, line }) => `${line?.path ?? ""}:${line?.line ?? ""}: ${body}`);
   return {
     ...NOTHING,
+    trigger: isMentioned ? "mention" : "changesRequested",
     command: (inBody ?? first?.mention)?.command ?? "work",
     instruction: [inBody?.instruction ?? review.body, ...said].join("\n\n").trim(),
     cause: `review:${reviewId}`,
@@ -193,6 +200,7 @@ async function reviewed(
 const NOTHING: Heard = {
   command: "work",
   instruction: "",
+  trigger: "mention",
   cause: "",
   source: { kind: "thread" },
   line: null,

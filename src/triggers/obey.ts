@@ -10,7 +10,9 @@ import type { Heard } from "./heard.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { helpText } from "./report/help.ts";
+import { neutralise } from "./report/neutralise.ts";
 import type { Rule } from "./rule.ts";
+import { dayBudgetRefusal } from "./settings/day-budget.ts";
 import type { Outcome } from "./worker.ts";
 
 /** What people ask the bot for by its name, a label, an assignment, a request for a review, or a box that they tick. */
@@ -22,6 +24,8 @@ export const mentionRule: Rule = {
     if (event.sender.id === account.id) return "the bot itself did it";
     const heard = await heardOf(deps, repository, event);
     if (typeof heard === "string") return heard;
+    if (heard.trigger !== null && !deps.settings.triggers[heard.trigger])
+      return `the repository has switched ${heard.trigger} off`;
     const refusal = await refusalFor(deps.settings, repository, event.sender);
     if (refusal !== null)
       return {
@@ -35,6 +39,8 @@ export const mentionRule: Rule = {
   },
 };
 
+const FAULT_CHARS = 500;
+
 /** Strangers get one sign, at most once in a repository. */
 async function turnAway(
   deps: TriggerDeps,
@@ -46,6 +52,17 @@ async function turnAway(
   await deps.once(`stranger:${event.repository.id}:${event.sender.id}`, () =>
     react(repository, event, heard.source, "confused"),
   );
+  const { fault } = deps.settings;
+  const mightAsk =
+    fault !== null &&
+    (await refusalFor(deps.settingsFor.operator, repository, event.sender)) === null;
+  // Who could ask before somebody broke the file is told why they cannot.
+  if (mightAsk)
+    await repository.say(
+      `broken-settings:${event.number}`,
+      { number: event.number },
+      `${neutralise(fault, FAULT_CHARS)}. Until that is mended, only those who maintain the repository may ask me.`,
+    );
   return { state: "ignored", outcome: refusal };
 }
 
@@ -115,6 +132,8 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
 async function begin(order: Order, kind: ThreadKind, instruction: string): Promise<Outcome> {
   const { deps, repository, event, heard, issue, pullRequest } = order;
   const { cause, source, line } = heard;
+  const refusal = await dayBudgetRefusal(deps, event, cause);
+  if (refusal !== null) return await say(order, refusal);
   const wish = { event, cause, kind, source, instruction, line, issue, pullRequest };
   const { sessionId } = await ask(deps, repository, wish);
   return { state: "done", outcome: `session ${sessionId} was begun` };

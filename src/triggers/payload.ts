@@ -10,6 +10,8 @@ const Thread = z.object({
 });
 const Identified = z.object({ id: z.int().positive() });
 
+const Sha = z.string().regex(/^[0-9a-f]{40}$/);
+
 /**
  * What is read of a delivery: who, where, and which thing to look at. The thing itself is asked for again, because a
  * delivery may be old, and its fields may be missing or strange.
@@ -33,6 +35,10 @@ export const Payload = z.object({
     .catch(null),
   requested_reviewer: Account.nullish().catch(null),
   assignee: Account.nullish().catch(null),
+  /** Of a push. */
+  ref: z.string().max(1_000).nullish().catch(null),
+  before: Sha.nullish().catch(null),
+  after: Sha.nullish().catch(null),
   /** What an edit has replaced. */
   changes: z
     .object({ body: z.object({ from: z.string().nullish() }).nullish().catch(null) })

@@ -1,11 +1,12 @@
 import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
-import type { TriggerDeps } from "./deps.ts";
+import type { CommonDeps } from "./deps.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
 import type { Decision, Rule } from "./rule.ts";
+import { settingsRule } from "./settings/rule.ts";
 import type { Outcome } from "./worker.ts";
 
 type Raw = Pick<ClaimedDelivery, "event" | "payload" | "deliveryId" | "receivedAt">;
@@ -17,9 +18,9 @@ export interface Triggers {
 }
 
 /** In the order in which they act. */
-const RULES: readonly Rule[] = [closedRule, mentionRule];
+const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule];
 
-export function createTriggers(deps: TriggerDeps): Triggers {
+export function createTriggers(deps: CommonDeps): Triggers {
   return {
     async handle(delivery) {
       const decisions = await decide(deps, delivery);
@@ -34,16 +35,18 @@ export function createTriggers(deps: TriggerDeps): Triggers {
 
 /** What each rule that is about such an event makes of it; a sentence: why none is asked. */
 async function decide(
-  deps: TriggerDeps,
+  deps: CommonDeps,
   delivery: Raw,
 ): Promise<{ rule: string; decision: Decision }[] | string> {
   const read = readEvent(delivery);
   if (typeof read === "string") return read;
-  const repository = deps.forge.repository(read.repository.name);
+  const { name: repositoryName } = read.repository;
+  const repository = deps.forge.repository(repositoryName);
+  const settings = await deps.settingsFor.of(repositoryName);
   const decisions: { rule: string; decision: Decision }[] = [];
   for (const { name, decide: ask } of RULES) {
     try {
-      const decision = await ask(deps, repository, read);
+      const decision = await ask({ ...deps, settings }, repository, read);
       if (decision !== null) decisions.push({ rule: name, decision });
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== "not_found") throw error;

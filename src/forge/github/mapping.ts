@@ -192,6 +192,16 @@ export const FileAnswer = z
     patch: one.patch ?? null,
   }));
 
+/** A directory, a link to nowhere and a submodule are no files. */
+export const ContentsAnswer = z
+  .object({ type: z.literal("file"), size: z.int(), encoding: z.string(), content: z.string() })
+  .transform(({ size, encoding, content }) => ({
+    size,
+    text: encoding === "base64" ? Buffer.from(content, "base64").toString("utf8") : null,
+  }))
+  .nullable()
+  .catch(null);
+
 const PASSED = new Set(["success", "neutral", "skipped"]);
 
 export const CheckRunAnswer = z

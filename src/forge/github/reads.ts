@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { HubError } from "../../core/errors.ts";
+import { PERMISSIONS } from "../../core/permission.ts";
 import type { Repository } from "../../core/repository.ts";
-import { PERMISSIONS } from "../forge.ts";
 import type { Account, ForgeRepository } from "../forge.ts";
 import type { Client } from "./client.ts";
 import {
   CheckRunAnswer,
   CommentAnswer,
+  ContentsAnswer,
   FactsAnswer,
   FileAnswer,
   IssueAnswer,
@@ -148,6 +149,7 @@ export function createReads(client: Client, repository: Repository): Reads {
       }
       return found;
     },
+    file: (path, ref, maxBytes) => fileOf(get, path, ref, maxBytes),
     jobLog: (id, maxBytes) =>
       client.textEnd(
         repository,
@@ -159,6 +161,23 @@ export function createReads(client: Client, repository: Repository): Reads {
 }
 
 const OfReview = z.looseObject({ pull_request_review_id: z.int().nullish() });
+async function fileOf(
+  get: (route: string, parameters: Record<string, unknown>) => Promise<unknown>,
+  path: string,
+  ref: string | null,
+  maxBytes: number,
+): Promise<{ text: string | null } | null> {
+  try {
+    const at = ref === null ? {} : { ref };
+    const answer = ContentsAnswer.parse(await get("/contents/{path}", { path, ...at }));
+    if (answer === null) return null;
+    return { text: answer.size > maxBytes ? null : answer.text };
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return null;
+    throw error;
+  }
+}
+
 const Permitted = z.object({
   permission: z.enum(PERMISSIONS).catch("none"),
   /** Finer than the other, unless the organisation has made up its own. */

@@ -1,15 +1,16 @@
-import { z } from "zod";
 import type { Logger } from "pino";
 import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
+import { faultSentence, readRepositoryFile } from "../../core/repository-file.ts";
 import {
+  NO_REPOSITORY_SETTINGS,
+  REPOSITORY_SETTINGS_BYTES as MAX_BYTES,
   REPOSITORY_SETTINGS_PATH as PATH,
-  RepositorySettings,
 } from "../../core/repository-settings.ts";
+import type { RepositorySettings } from "../../core/repository-settings.ts";
 import type { Mirror } from "./mirror.ts";
 import { gitEnvironment, runGit } from "./process.ts";
 
-const MAX_BYTES = 65_536;
 const MAX_AGE_MS = 60_000;
 const MAX_KNOWN = 1_000;
 const GIT_MS = 10_000;
@@ -21,7 +22,7 @@ export interface ReadSettings {
 }
 export type RepositorySettingsReader = (repository: Repository) => Promise<ReadSettings>;
 
-const NONE: ReadSettings = { settings: { egress: [], image: null }, fault: null };
+const NONE: ReadSettings = { settings: NO_REPOSITORY_SETTINGS, fault: null };
 
 /**
  * Reads a repository's settings, from its default branch alone: the branch that a session works on, or that anybody else
@@ -69,22 +70,8 @@ export function createRepositorySettings(options: {
 }
 
 async function parse(text: string): Promise<ReadSettings> {
-  // Most hubs never need it.
-  const { parse: parseYaml } = await import("yaml");
-  let value: unknown;
-  try {
-    value = parseYaml(text, { maxAliasCount: 100, logLevel: "error" });
-  } catch {
-    return faulty(`${PATH} is not YAML`);
-  }
-  const file = RepositorySettings.safeParse(value ?? {});
-  return file.success ? { settings: file.data, fault: null } : faulty(misfitOf(file.error));
-}
-
-function misfitOf({ issues: [issue] }: z.ZodError): string {
-  const where = issue?.path.map(String).join(".") ?? "";
-  const what = `${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`;
-  return `${PATH} does not fit: ${what}`.slice(0, 300).toWellFormed();
+  const { settings, faults } = await readRepositoryFile(text);
+  return { settings, fault: faultSentence(faults) };
 }
 
 function faulty(fault: string): ReadSettings {

@@ -167,7 +167,8 @@ export async function commitFiles(repository: Repository, change: NewCommit): Pr
     if (parent !== null) await run("read-tree", parent);
     for (const [path, text] of Object.entries(change.files)) {
       if (text === null) {
-        await run("update-index", "--force-remove", path);
+        // It asks for a tree of files, although it looks at none.
+        await run("--work-tree=.", "update-index", "--force-remove", path);
         continue;
       }
       const file = `${index}.blob`;

@@ -1,0 +1,190 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
+import { BOT, openGitHubHouse } from "../kit/github-house.ts";
+import type { GitHubHouse } from "../kit/github-house.ts";
+import { REPOSITORY } from "../kit/house.ts";
+import { standIn } from "../kit/stand-in.ts";
+import { waitFor } from "../kit/wait.ts";
+
+const FILE = ".github/claude-hub.yml";
+
+let house: GitHubHouse;
+let database: Database;
+beforeAll(async () => {
+  house = await openGitHubHouse({
+    env: { CLAUDE_HUB_TRIGGER_LABEL: "claude", CLAUDE_HUB_ALLOWED_MODELS: "small-1" },
+    repository: { collaborators: { ada: "write", tim: "triage", mia: "maintain" } },
+  });
+  database = openDatabase({
+    url: house.databaseUrl,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await house[Symbol.asyncDispose]();
+});
+
+const person = (login: string) => house.github.as(login);
+const done = standIn({ result: { summary: "Looked." } });
+
+/** Puts the file on the default branch (null: takes it away), and waits until the hub knows. */
+async function settings(text: string | null): Promise<string> {
+  const sha = await house.repository.push({ by: "ada", branch: "main", files: { [FILE]: text } });
+  await settle();
+  return sha;
+}
+
+async function ask(login: string): Promise<number> {
+  const { number } = await person("ada").openIssue(REPOSITORY, { title: "It hurts", body: "" });
+  await person(login).comment(REPOSITORY, number, `${BOT} look\n${done}`);
+  return number;
+}
+
+async function sessionsOf(number: number): Promise<string[]> {
+  const rows = await database.db
+    .selectFrom("thread_sessions")
+    .select("session_id")
+    .where("number", "=", number)
+    .execute();
+  return rows.map(({ session_id: id }) => id);
+}
+
+/** As if the model had been paid for. */
+async function spend(number: number, costUsd: number): Promise<void> {
+  const [id = ""] = await sessionsOf(number);
+  await sql`update sessions set cost_usd = ${costUsd} where id = ${id}`.execute(database.db);
+}
+
+async function waiting(): Promise<number> {
+  const { db } = database;
+  const rows = await db
+    .selectFrom("deliveries")
+    .select("number")
+    .where("state", "=", "waiting")
+    .execute();
+  return rows.length;
+}
+
+/** Every delivery has been answered and worked off. */
+async function settle(): Promise<void> {
+  await house.github.settled();
+  await waitFor(async () => (await waiting()) === 0, { what: "deliveries to be worked off" });
+}
+
+function checksAt(sha: string) {
+  return house.repository.state.suites
+    .filter((suite) => suite.sha === sha)
+    .flatMap(({ runs }) => runs)
+    .filter(({ name }) => name === "claude-hub settings")
+    .map(({ conclusion, annotations }) => ({ conclusion, annotations }));
+}
+
+test("a repository switches triggers off, and calls its label otherwise", async () => {
+  await settings("triggers: { mention: off }\nlabel: robot\n");
+  const silent = await ask("ada");
+  await settle();
+  expect(await sessionsOf(silent)).toEqual([]);
+  expect(house.reactions(silent)).toEqual([]);
+  const issue = { title: "Label", body: done };
+  const { number } = await person("ada").openIssue(REPOSITORY, issue);
+  await person("ada").label(REPOSITORY, number, "claude");
+  await settle();
+  expect(await sessionsOf(number)).toEqual([]);
+  await person("ada").label(REPOSITORY, number, "robot");
+  await house.said(number, "Looked.");
+  await settings(null);
+  await house.said(await ask("ada"), "Looked.");
+});
+
+test("a repository lets fewer people ask, and nobody more", async () => {
+  await settings("who:\n  permission: read\n  users: [Mia, tim]\n");
+  const ada = await ask("ada");
+  const tim = await ask("tim");
+  await settle();
+  expect([...(await sessionsOf(ada)), ...(await sessionsOf(tim))]).toEqual([]);
+  await house.said(await ask("mia"), "Looked.");
+  await settings(null);
+});
+
+test("a broken file on the default branch is told by a check, and only maintainers may ask until it is mended", async () => {
+  const sha = await settings("who:\n  users: [ada]\n  permision: admin\n");
+  expect(checksAt(sha)).toEqual([
+    {
+      conclusion: "failure",
+      annotations: [expect.objectContaining({ path: FILE, start_line: 3 })],
+    },
+  ]);
+  const number = await ask("ada");
+  expect(await house.said(number, "only those who maintain")).toContain("permision");
+  await person("ada").comment(REPOSITORY, number, `${BOT} please\n${done}`);
+  await settle();
+  expect(
+    house.comments(number).filter(({ author }) => author === house.app.bot.login),
+  ).toHaveLength(1);
+  expect(await sessionsOf(number)).toEqual([]);
+  await house.said(await ask("mia"), "Looked.");
+  const mended = await settings("who:\n  users: [ada]\n");
+  expect(checksAt(mended)).toMatchObject([{ conclusion: "success" }]);
+  await house.said(await ask("ada"), "Looked.");
+  await settings(null);
+});
+
+test("a pull request that changes the file is told whether it fits, and changes nothing before it is merged", async () => {
+  const branch = "narrower";
+  const push = (text: string) =>
+    house.repository.push({ by: "ada", branch, files: { [FILE]: text } });
+  const bad = await push("image: x\nwho:\n  users: []\n");
+  const { number } = await person("ada").openPull(REPOSITORY, { title: "Settings", head: branch });
+  await settle();
+  expect(checksAt(bad)).toMatchObject([
+    { conclusion: "failure", annotations: [{ path: FILE, start_line: 3 }] },
+  ]);
+  const good = await push("triggers: { mention: off }\n");
+  await settle();
+  expect(checksAt(good)).toMatchObject([{ conclusion: "success" }]);
+  expect(house.comments(number)).toEqual([]);
+  await house.said(await ask("ada"), "Looked.");
+  await house.repository.push({ by: "ada", branch: "other", files: { "o.md": "o\n" } });
+  await person("ada").openPull(REPOSITORY, { title: "Other", head: "other" });
+  await settle();
+  expect(checksAt(await house.repository.sha("other"))).toEqual([]);
+});
+
+test("a repository's budget of a day ends what is begun there by one sentence", async () => {
+  await settings("budget:\n  day:\n    costUsd: 3\n");
+  const first = await ask("ada");
+  await house.said(first, "Looked.");
+  await spend(first, 2.5);
+  await house.said(await ask("ada"), "Looked.");
+  await spend(first, 3);
+  const number = await ask("ada");
+  expect(await house.said(number, "budget for today")).toContain("midnight UTC");
+  expect(await sessionsOf(number)).toEqual([]);
+  await settings(null);
+});
+
+test("a repository chooses among the models that are allowed, and has a session cost less", async () => {
+  await settings(
+    "models: { work: small-1, plan: huge-1 }\nbudget: { session: { costUsd: 0.25, tokens: 9000 } }\n",
+  );
+  const number = await ask("ada");
+  await house.said(number, "Looked.");
+  await person("ada").comment(REPOSITORY, number, `${BOT} plan it\n${done}`);
+  await waitFor(async () => (await sessionsOf(number)).length === 2);
+  const rows = await database.db
+    .selectFrom("sessions")
+    .select(["type", "terms"])
+    .where("id", "in", await sessionsOf(number))
+    .orderBy("id")
+    .execute();
+  const narrowed = { maxCostUsd: 0.25, maxTokens: 9_000 };
+  expect(rows).toMatchObject([
+    { type: "implementation", terms: { model: "small-1", ...narrowed } },
+    { type: "analysis", terms: { model: null, ...narrowed } },
+  ]);
+  await settings(null);
+});
