@@ -111,8 +111,19 @@ function readsContract(open: () => Promise<ForgeScene>): void {
       "lint passed",
       "test failed",
     ]);
+    expect(checks.find(({ name }) => name === "lint")?.workflowName).toBe("ci");
     const job = checks.find(({ name }) => name === "test")?.jobId ?? 0;
     expect(await at.jobLog(job, 8)).toBe("it broke");
+  });
+
+  test("a workflow that has begun and shows no job waits", async () => {
+    await using scene = await open();
+    const { at, repository } = scene;
+    await pullRequest(scene);
+    await repository.runWorkflow({ ref: "topic", by: "ada", workflow: "slow", jobs: [] });
+    expect(await at.checks(await repository.sha("topic"))).toMatchObject([
+      { name: "slow", workflowName: "slow", state: "waiting" },
+    ]);
   });
 }
 

@@ -231,6 +231,16 @@ export const CheckRunAnswer = z
     };
   });
 
+export const WorkflowRunAnswer = z
+  .object({ id: z.int(), name: text, status: text, html_url: z.string().nullish() })
+  .transform((one) => ({
+    id: one.id,
+    name: one.name,
+    isDone: one.status === "completed",
+    url: one.html_url ?? null,
+  }));
+export type WorkflowRun = z.infer<typeof WorkflowRunAnswer>;
+
 export const StatusAnswer = z
   .object({ context: z.string(), state: z.string(), target_url: z.string().nullish() })
   .transform((one): Check => ({

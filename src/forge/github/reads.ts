@@ -3,9 +3,9 @@ import { HubError } from "../../core/errors.ts";
 import { PERMISSIONS } from "../../core/permission.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, ForgeRepository } from "../forge.ts";
+import { checksAt } from "./checks.ts";
 import type { Client } from "./client.ts";
 import {
-  CheckRunAnswer,
   CommentAnswer,
   ContentsAnswer,
   FactsAnswer,
@@ -15,7 +15,6 @@ import {
   LineCommentAnswer,
   PullRequestAnswer,
   ReviewAnswer,
-  StatusAnswer,
 } from "./mapping.ts";
 
 type Reads = Omit<
@@ -24,7 +23,7 @@ type Reads = Omit<
 >;
 
 /** Pages of a hundred. */
-const PAGES = { comments: 10, reviews: 5, files: 30, checks: 10, labels: 5, events: 10 };
+const PAGES = { comments: 10, reviews: 5, files: 30, labels: 5, events: 10 };
 
 export function createReads(client: Client, repository: Repository): Reads {
   const get = (route: string, parameters: Record<string, unknown> = {}) =>
@@ -113,21 +112,7 @@ export function createReads(client: Client, repository: Repository): Reads {
       ),
     files: (number) =>
       list(FileAnswer, "/pulls/{number}/files", { number }, { maxPages: PAGES.files }),
-    async checks(sha) {
-      const runs = await list(
-        CheckRunAnswer,
-        "/commits/{sha}/check-runs",
-        { sha, filter: "latest" },
-        { maxPages: PAGES.checks, key: "check_runs" },
-      );
-      const statuses = await list(
-        StatusAnswer,
-        "/commits/{sha}/status",
-        { sha },
-        { maxPages: PAGES.checks, key: "statuses" },
-      );
-      return [...runs, ...statuses];
-    },
+    checks: (sha) => checksAt(list, sha),
     labels: () => list(LabelAnswer, "/labels", {}, { maxPages: PAGES.labels }),
     async labelers(number) {
       const events = await list(
