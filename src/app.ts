@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import type { Logger } from "pino";
-import { gitCredential, openForge, startBot } from "./bot.ts";
+import { gitCredentials, openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
@@ -12,16 +12,15 @@ import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
-import type { Repository } from "./core/repository.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createEventFeed } from "./events/feed.ts";
-import type { GitHubForge } from "./forge/github/github.ts";
 import { resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
 import { createRepositorySettings } from "./gateway/git/repository-settings.ts";
 import { GIT_LIMITS } from "./gateway/git/limits.ts";
+import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
 import { createHttp } from "./http/http.ts";
@@ -83,8 +82,9 @@ export async function startHub(options: {
   startup.reached("runtime chosen");
   const rules = await egressRules(config);
   const forge = openForge(config, database, log);
-  const git = gitSettings(config, dataDir.path, forge, log);
-  const mirror = createMirror(git);
+  const credentials = gitCredentials(forge, log);
+  const git = gitSettings(config, dataDir.path, log);
+  const mirror = createMirror({ ...git, credential: credentials.read });
   await mirror.sweep();
   const settingsOf = createRepositorySettings({ mirror, environment: git.environment, log });
   const model = await openModel(config.model, log);
@@ -108,6 +108,10 @@ export async function startHub(options: {
     log,
   });
   const hubPorts = portsOf(config, url);
+  const { hasEnded } = life.intake;
+  const tokens = parts.use(
+    createSessionTokens({ ...credentials, hasEnded, clock: systemClock, log }),
+  );
   parts.use(
     await startGateway({
       socketPath: join(host.gatewayDir, host.gatewaySocketName),
@@ -115,7 +119,7 @@ export async function startHub(options: {
       mirror,
       ownership: branches,
       settingsOf,
-      git,
+      git: { ...git, lease: tokens.lease },
       model,
       egress: { ...config.egress, rules, hubPorts },
       sessionConnections: config.gateway.sessionConnections,
@@ -207,11 +211,10 @@ function agentFor(runtime: Runtime, config: Config, agentPath: string | null): s
   );
 }
 
-function gitSettings(config: Config, dir: string, forge: GitHubForge | null, log: Logger) {
+function gitSettings(config: Config, dir: string, log: Logger) {
   return {
     dir: join(dir, "mirrors"),
     serverUrl: config.github.serverUrl,
-    credential: async (repository: Repository) => await gitCredential(forge, repository),
     environment: { PATH: SEARCH_PATH, HOME: "/nonexistent", LANG: "C.UTF-8" },
     limits: {
       ...GIT_LIMITS,

@@ -43,21 +43,43 @@ export function openForge(config: Config, database: Database, log: Logger): GitH
   return createGitHub({ apiUrl, identity, timeoutMs, throttle, written, log });
 }
 
-/** What the git door does at the forge; nothing of it is ever in a sandbox. */
-const GIT_PERMISSIONS = { contents: "write", metadata: "read" } as const;
+const READ = { contents: "read", metadata: "read" } as const;
+const PUSH = { contents: "write", metadata: "read" } as const;
 
-/** Null where the App is not installed: what everybody may read can be worked on there, and nothing be pushed. */
-export async function gitCredential(
-  forge: GitHubForge | null,
-  repository: Repository,
-): Promise<Secret | null> {
-  if (forge === null) return null;
-  try {
-    return await forge.token(repository, GIT_PERMISSIONS);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
+/** What git shows to the forge; nothing of it is ever in a sandbox. */
+export function gitCredentials(forge: GitHubForge | null, log: Logger) {
+  /** Null where the App is not installed: what everybody may read can be worked on there, and nothing be pushed. */
+  async function ifInstalled<T>(ask: (forge: GitHubForge) => Promise<T>): Promise<T | null> {
+    if (forge === null) return null;
+    try {
+      return await ask(forge);
+    } catch (error) {
+      if (error instanceof HubError && error.code === "not_found") return null;
+      throw error;
+    }
   }
+
+  return {
+    read: (repository: Repository, refused: Secret | null) =>
+      ifInstalled(async (at) => {
+        const known = await at.token(repository, READ, false);
+        // Another one may have been asked for since.
+        if (refused === null || known.reveal() !== refused.reveal()) return known;
+        return await at.token(repository, READ, true);
+      }),
+    issue: (repository: Repository, { workflows }: { workflows: boolean }) =>
+      ifInstalled(async (at) => {
+        if (workflows)
+          try {
+            return await at.issue(repository, { ...PUSH, workflows: "write" });
+          } catch (error) {
+            if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
+            log.warn({ repository }, "the App may not change workflows, although sessions may");
+          }
+        return await at.issue(repository, PUSH);
+      }),
+    revoke: async (token: Secret) => await forge?.revoke(token),
+  };
 }
 
 /** Works off deliveries, and tells on the forge what becomes of them. */

@@ -3,8 +3,6 @@ import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
 import type { EgressRule } from "../core/egress.ts";
 import { forbidden } from "../core/errors.ts";
-import type { Repository } from "../core/repository.ts";
-import type { Secret } from "../core/secret.ts";
 import type { Intake } from "../sessions/intake.ts";
 import { createDenials } from "./denials.ts";
 import type { Denial } from "./denials.ts";
@@ -14,6 +12,7 @@ import type { EgressLimits } from "./egress/limits.ts";
 import { createRepositoryRules } from "./egress/repository-rules.ts";
 import { createLookup } from "./egress/resolver.ts";
 import { createGitDoor } from "./git/door.ts";
+import type { LeasePush } from "./git/credentials.ts";
 import type { GitLimits } from "./git/limits.ts";
 import type { Mirror } from "./git/mirror.ts";
 import type { RepositorySettingsReader } from "./git/repository-settings.ts";
@@ -47,7 +46,7 @@ export async function startGateway(options: {
   settingsOf: RepositorySettingsReader;
   git: {
     serverUrl: string;
-    credential(repository: Repository): Promise<Secret | null>;
+    lease: LeasePush;
     environment: Readonly<Record<string, string>>;
     limits: GitLimits;
   };

@@ -59,6 +59,8 @@ export async function createGitDoorHouse(
     serverUrl: forge.url,
     environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent" },
     credential: () => Promise.resolve(new Secret(FORGE_TOKEN)),
+    lease: () =>
+      Promise.resolve({ credential: new Secret(FORGE_TOKEN), [Symbol.dispose]: () => undefined }),
     // A test must not wait for a mirror to grow old.
     limits: { ...GIT_LIMITS, mirrorMaxAgeMs: 0, ...options.limits },
     log,

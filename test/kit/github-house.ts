@@ -38,6 +38,8 @@ export async function openGitHubHouse(
     agent?: AgentName;
     scenario?: Scenario;
     repository?: RepositorySettings;
+    /** Who the hub is: an App, or somebody with a token and a webhook of the repository's. */
+    account?: "app" | "person";
   } = {},
 ): Promise<GitHubHouse> {
   await using parts = new AsyncDisposableStack();
@@ -50,7 +52,10 @@ export async function openGitHubHouse(
     ...options.repository,
   });
   const app = github.app();
-  github.install(app, "octo");
+  const person = options.account === "person" ? github.user(BOT.slice(1)) : null;
+  if (person === null) github.install(app, "octo");
+  else repository.setRole(person.login, "write");
+  const bot = person ?? app.bot;
   const scenario = options.scenario ?? { conversations: [] };
   const model = parts.use(await createScriptedModel({ apiKey: MODEL_KEY, scenario }));
   const hub = parts.use(
@@ -62,8 +67,9 @@ export async function openGitHubHouse(
       env: {
         GITHUB_SERVER_URL: github.url,
         GITHUB_API_URL: github.apiUrl,
-        GITHUB_APP_ID: String(app.id),
-        GITHUB_APP_PRIVATE_KEY: app.privateKey,
+        ...(person === null
+          ? { GITHUB_APP_ID: String(app.id), GITHUB_APP_PRIVATE_KEY: app.privateKey }
+          : { GITHUB_TOKEN: person.token }),
         GITHUB_WEBHOOK_SECRET: app.webhookSecret,
         BOT_USERNAME: BOT.slice(1),
         CLAUDE_HUB_FORGE_THROTTLE: "false",

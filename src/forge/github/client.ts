@@ -7,7 +7,7 @@ import { Secret } from "../../core/secret.ts";
 import { asForgeError } from "./errors.ts";
 import { endOf } from "./text-end.ts";
 import { installationTokens, personalToken } from "./tokens.ts";
-import type { Identity, Permissions, Tokens } from "./tokens.ts";
+import type { Identity, IssuedToken, Permissions, Tokens } from "./tokens.ts";
 
 /** Requests to GitHub's REST API: as the App itself, and in one repository. */
 export interface Client {
@@ -38,7 +38,11 @@ export interface Client {
     maxBytes: number,
   ): Promise<string>;
   /** For git, and for no more than the repository and what is named here. */
-  token(repository: Repository, permissions: Permissions): Promise<Secret>;
+  token(repository: Repository, permissions: Permissions, anew: boolean): Promise<Secret>;
+  /** The same, but given to nobody else. */
+  issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
+  /** Ends a token that was issued; one that has ended already is fine. */
+  revoke(token: Secret): Promise<void>;
 }
 
 export interface ClientOptions {
@@ -182,8 +186,19 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         throw upstreamFailed("forge", error);
       }
     },
-    async token(repository, permissions) {
-      return new Secret(await identified.tokens.get(repository, permissions, false));
+    async token(repository, permissions, anew) {
+      return new Secret(await identified.tokens.get(repository, permissions, anew));
+    },
+    issue: (repository, permissions) => identified.tokens.issue(repository, permissions),
+    async revoke(token) {
+      // A person's own token is not the hub's to end.
+      if ("token" in identity) return;
+      const owner = new Base({ ...optionsFor("revocations"), auth: token.reveal() });
+      try {
+        await send(owner, "DELETE /installation/token", {});
+      } catch (error) {
+        if (!isRefusedCredential(error)) throw error;
+      }
     },
   };
 }

@@ -8,13 +8,16 @@ import { createClient } from "./client.ts";
 import type { Client } from "./client.ts";
 import { AccountAnswer } from "./mapping.ts";
 import { createReads } from "./reads.ts";
-import type { Identity, Permissions } from "./tokens.ts";
+import type { Identity, IssuedToken, Permissions } from "./tokens.ts";
 import { createWrites } from "./writes.ts";
 import type { Written } from "./writes.ts";
 
 export interface GitHubForge extends Forge {
-  /** For git, and for no more than one repository and what is named here. */
-  token(repository: Repository, permissions: Permissions): Promise<Secret>;
+  /** For git, and for no more than one repository and what is named here. @param anew Not one that was made before. */
+  token(repository: Repository, permissions: Permissions, anew: boolean): Promise<Secret>;
+  /** The same, but given to nobody else, until it is revoked. */
+  issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
+  revoke(token: Secret): Promise<void>;
 }
 
 /** GitHub, also an Enterprise Server, as an App or by a personal token. */
@@ -36,10 +39,14 @@ export function createGitHub(options: {
     list: async (...call) => await (await client()).list(...call),
     textEnd: async (...call) => await (await client()).textEnd(...call),
     token: async (...call) => await (await client()).token(...call),
+    issue: async (...call) => await (await client()).issue(...call),
+    revoke: async (...call) => await (await client()).revoke(...call),
   };
   return {
     self,
-    token: (repository, permissions) => lazily.token(repository, permissions),
+    token: lazily.token,
+    issue: lazily.issue,
+    revoke: lazily.revoke,
     repository(repository) {
       const reads = createReads(lazily, repository);
       return {

@@ -1,7 +1,8 @@
 import type { App } from "octokit";
 import { z } from "zod";
+import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { Secret } from "../../core/secret.ts";
+import { Secret } from "../../core/secret.ts";
 import { asForgeError } from "./errors.ts";
 
 /** Whom GitHub takes the hub for. */
@@ -9,10 +10,18 @@ export type Identity = { appId: number; privateKey: Secret } | { token: Secret }
 
 export type Permissions = Record<string, "read" | "write">;
 
+export interface IssuedToken {
+  token: Secret;
+  /** Null: it is a person's own, which is never taken back. */
+  expiresAt: Date | null;
+}
+
 /** Tokens for one repository each. */
 export interface Tokens {
   /** @param anew Not one that was made before. */
   get(repository: Repository, permissions: Permissions, anew: boolean): Promise<string>;
+  /** One that nobody else is given. */
+  issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
   /** What GitHub counts requests by. */
   countedBy(repository: Repository): Promise<string>;
 }
@@ -21,12 +30,14 @@ export interface Tokens {
 const RENEW_MS = 600_000;
 const REMEMBERED = 5_000;
 const Token = z.object({ token: z.string(), expiresAt: z.string() });
+const Issued = z.object({ token: z.string().min(1), expires_at: z.iso.datetime() });
 const Installation = z.object({ id: z.int() });
 
 /** A person's: the same everywhere, with whatever rights it has. */
 export function personalToken(token: Secret): Tokens {
   return {
     get: () => Promise.resolve(token.reveal()),
+    issue: () => Promise.resolve({ token, expiresAt: null }),
     countedBy: () => Promise.resolve("token"),
   };
 }
@@ -53,24 +64,42 @@ export function installationTokens(
     return id;
   }
 
+  /** Where the App was installed anew since, that is found out once. */
+  async function installed<T>(repository: Repository, ask: (id: number) => Promise<T>): Promise<T> {
+    const wasKnown = installations.has(repository);
+    try {
+      return await ask(await installationOf(repository));
+    } catch (error) {
+      installations.delete(repository);
+      if (!wasKnown || !(error instanceof HubError) || error.code !== "not_found") throw error;
+      return await ask(await installationOf(repository));
+    }
+  }
+
   return {
-    async get(repository, permissions, anew) {
-      const installationId = await installationOf(repository);
-      const repositoryNames = [repository.split("/")[1] ?? ""];
-      const asked = { type: "installation", installationId, repositoryNames, permissions };
-      const ask = async (refresh: boolean) => {
-        try {
-          return Token.parse(await app.octokit.auth({ ...asked, refresh }));
-        } catch (error) {
-          // It may have been installed anew since.
-          installations.delete(repository);
-          throw error instanceof z.ZodError ? error : asForgeError(error);
-        }
-      };
-      const found = await ask(anew);
-      const isOld = Date.parse(found.expiresAt) - Date.now() < RENEW_MS;
-      return (isOld && !anew ? await ask(true) : found).token;
-    },
+    get: (repository, permissions, anew) =>
+      installed(repository, async (installationId) => {
+        const repositoryNames = [repository.split("/")[1] ?? ""];
+        const asked = { type: "installation", installationId, repositoryNames, permissions };
+        const ask = async (refresh: boolean) => {
+          try {
+            return Token.parse(await app.octokit.auth({ ...asked, refresh }));
+          } catch (error) {
+            throw error instanceof z.ZodError ? error : asForgeError(error);
+          }
+        };
+        const found = await ask(anew);
+        const isOld = Date.parse(found.expiresAt) - Date.now() < RENEW_MS;
+        return (isOld && !anew ? await ask(true) : found).token;
+      }),
+    issue: (repository, permissions) =>
+      installed(repository, async (id) => {
+        const route = "POST /app/installations/{installation_id}/access_tokens";
+        const repositories = [repository.split("/")[1] ?? ""];
+        const asked = { installation_id: id, repositories, permissions };
+        const { token, expires_at: end } = Issued.parse(await asApp(route, asked));
+        return { token: new Secret(token), expiresAt: new Date(end) };
+      }),
     countedBy: async (repository) => `installation ${await installationOf(repository)}`,
   };
 }

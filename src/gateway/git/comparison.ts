@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
 import type { Repository } from "../../core/repository.ts";
 import type { Secret } from "../../core/secret.ts";
+import { readingWith } from "./credentials.ts";
+import type { ReadCredential } from "./credentials.ts";
 import type { GitLimits } from "./limits.ts";
 import type { MirrorStore } from "./mirror-store.ts";
 import { GitError } from "./process.ts";
@@ -18,7 +20,7 @@ export function createComparison(options: {
   store: MirrorStore;
   fetches: Slots;
   serverUrl: string;
-  credential(repository: Repository): Promise<Secret | null>;
+  credential: ReadCredential;
   limits: GitLimits;
   signal: AbortSignal;
   onFetched(repository: Repository): void;
@@ -33,8 +35,11 @@ export function createComparison(options: {
     return null;
   }
 
-  return async (repository, isDoubted) => {
-    const credential = await options.credential(repository);
+  async function compare(
+    repository: Repository,
+    isDoubted: boolean,
+    credential: Secret | null,
+  ): Promise<Refs> {
     const [remote, local] = await Promise.all([
       listRemoteRefs({
         serverUrl: options.serverUrl,
@@ -64,7 +69,13 @@ export function createComparison(options: {
     options.onFetched(repository);
     // The forge may have moved on since it listed its refs: what is on disk is what will be served.
     return (await store.read(repository)) ?? remote;
-  };
+  }
+
+  return (repository, isDoubted) =>
+    readingWith(
+      (refused) => options.credential(repository, refused),
+      (credential) => compare(repository, isDoubted, credential),
+    );
 }
 
 function isCurrent(local: Refs, remote: Refs): boolean {

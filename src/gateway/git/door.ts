@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { HubError, forbidden } from "../../core/errors.ts";
-import type { Repository } from "../../core/repository.ts";
-import type { Secret } from "../../core/secret.ts";
 import type { Deny } from "../denials.ts";
 import { readPath } from "../request-path.ts";
 import type { Door } from "../session.ts";
+import type { LeasePush } from "./credentials.ts";
 import type { GitLimits } from "./limits.ts";
 import type { Mirror } from "./mirror.ts";
 import { createPush } from "./push.ts";
@@ -19,8 +18,7 @@ import type { BranchOwnership } from "./vet.ts";
 export function createGitDoor(options: {
   mirror: Mirror;
   ownership: BranchOwnership;
-  /** A token that may read and write the repository, asked for before each use; null: none is needed. */
-  credential(repository: Repository): Promise<Secret | null>;
+  lease: LeasePush;
   serverUrl: string;
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;

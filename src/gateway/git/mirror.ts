@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { Secret } from "../../core/secret.ts";
 import type { GitLimits } from "./limits.ts";
 import { createComparison } from "./comparison.ts";
+import type { ReadCredential } from "./credentials.ts";
 import { createMirrorStore } from "./mirror-store.ts";
 import type { RefUpdate } from "./mirror-store.ts";
 import type { Refs } from "./remote.ts";
@@ -65,7 +65,7 @@ export function createMirror(options: {
   dir: string;
   /** GITHUB_SERVER_URL. */
   serverUrl: string;
-  credential(repository: Repository): Promise<Secret | null>;
+  credential: ReadCredential;
   /** PATH, and what git needs to reach the forge. */
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;

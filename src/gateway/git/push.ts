@@ -1,16 +1,14 @@
 import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
-import type { Repository } from "../../core/repository.ts";
-import type { Secret } from "../../core/secret.ts";
 import type { GatewaySession } from "../session.ts";
 import { NO_SHA } from "./commands.ts";
 import type { RefCommand } from "./commands.ts";
+import type { LeasePush } from "./credentials.ts";
+import { createForward } from "./forward.ts";
 import type { GitLimits } from "./limits.ts";
 import type { Mirror } from "./mirror.ts";
 import { GitError } from "./process.ts";
 import { openQuarantine } from "./quarantine.ts";
-import type { Quarantine } from "./quarantine.ts";
-import { credentialSettings, forgeError, remoteUrl } from "./remote.ts";
 import type { Refs } from "./remote.ts";
 import type { RefReport } from "./report.ts";
 import { branchOf, vetCommand } from "./vet.ts";
@@ -47,12 +45,13 @@ export type Push = (
 export function createPush(options: {
   mirror: Mirror;
   ownership: BranchOwnership;
-  credential(repository: Repository): Promise<Secret | null>;
+  lease: LeasePush;
   serverUrl: string;
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;
 }): Push {
   const { mirror, ownership, limits } = options;
+  const forward = createForward(options);
 
   /** What the forge has; asked again when the client saw something else. */
   async function forgeRefs(
@@ -91,66 +90,6 @@ export function createPush(options: {
     return null;
   }
 
-  async function forward(
-    session: GatewaySession,
-    commands: readonly RefCommand[],
-    quarantine: Quarantine,
-  ): Promise<PushOutcome> {
-    const credential = await options.credential(session.repository);
-    const args = [
-      "push",
-      "--porcelain",
-      "--no-verify",
-      "--recurse-submodules=no",
-      ...(commands.length > 1 ? ["--atomic"] : []),
-      // The forge itself checks that nothing moved since we looked; empty: the branch must not exist.
-      ...commands.map(
-        ({ ref, oldSha }) => `--force-with-lease=${ref}:${oldSha === NO_SHA ? "" : oldSha}`,
-      ),
-      remoteUrl(options.serverUrl, session.repository),
-      ...commands.map(({ ref, newSha }) => `${newSha}:${ref}`),
-    ];
-    try {
-      const { stderr } = await quarantine.git(args, {
-        settings: credentialSettings(options.serverUrl, credential),
-        timeoutMs: limits.transferTimeoutMs,
-      });
-      await mirror.adopt(session.repository, quarantine.objectsDir, commands);
-      const refs = commands.map(({ ref }) => ({ ref, reason: null }));
-      return { refs, text: forgeText(stderr, credential) };
-    } catch (error) {
-      if (!(error instanceof GitError)) throw error;
-      return await explainFailure(session, commands, error, credential);
-    }
-  }
-
-  async function explainFailure(
-    session: GatewaySession,
-    commands: readonly RefCommand[],
-    error: GitError,
-    credential: Secret | null,
-  ): Promise<PushOutcome> {
-    const text = forgeText(error.stderr, credential);
-    const verdicts = readVerdicts(error.stdout);
-    if (verdicts.size > 0) {
-      const refs = commands.map(({ ref }) => ({ ref, reason: verdicts.get(ref) ?? "refused" }));
-      return { refs, text };
-    }
-    // No verdict: the connection broke, perhaps after the forge had taken the push. Only the forge knows.
-    const meaning = forgeError(error);
-    const forge = await mirror.freshen(session.repository, 0).catch(() => null);
-    const refs = commands.map(({ ref, newSha }) => ({
-      ref,
-      reason:
-        forge?.refs.get(ref) === newSha
-          ? null
-          : meaning instanceof HubError
-            ? meaning.message
-            : "the forge refused the push",
-    }));
-    return { refs, text };
-  }
-
   return async (session, commands, pack) => {
     const refused = await vetAll(session, commands);
     if (refused !== null) return { refs: refused, text: "" };
@@ -184,29 +123,4 @@ function packReason(error: unknown, maxBytes: number): string {
   if (error.stderr.includes("exceeds maximum allowed size")) return tooLarge;
   const last = error.stderr.trim().split("\n").at(-1) ?? "";
   return `git refused the pack: ${last.replace(/^(fatal|error): /, "").slice(0, 200)}`;
-}
-
-/** Lines like `!<TAB>sha:refs/heads/x<TAB>[remote rejected] (reason)`. Source: git-push(1), OUTPUT. */
-function readVerdicts(porcelain: string): Map<string, string> {
-  const verdicts = new Map<string, string>();
-  for (const line of porcelain.split("\n")) {
-    const [flag, names = "", summary = ""] = line.split("\t");
-    if (flag !== "!") continue;
-    const reason = /\((.*)\)$/.exec(summary)?.[1] ?? summary;
-    const text = reason === "stale info" ? "the branch has moved, fetch first" : reason;
-    verdicts.set(names.slice(names.indexOf(":") + 1), text);
-  }
-  return verdicts;
-}
-
-function forgeText(stderr: string, credential: Secret | null): string {
-  const text = stderr
-    .split("\n")
-    .filter((line) => line.startsWith("remote: "))
-    .map((line) => `${line.slice("remote: ".length).trimEnd()}\n`)
-    .join("")
-    // oxlint-disable-next-line no-control-regex -- a terminal must not be driven from afar
-    .replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f]/g, "")
-    .slice(0, 4_000);
-  return credential === null ? text : text.replaceAll(credential.reveal(), "***");
 }

@@ -49,12 +49,27 @@ export async function listRemoteRefs(options: {
   }
 }
 
+/** The forge does not know who is asking, although something was shown to it. */
+class UnauthenticatedError extends Error {
+  override name = "UnauthenticatedError";
+}
+
+/** Whether another credential may be worth another try: the forge took this one for nobody's. */
+export function isCredentialRefused(error: unknown): boolean {
+  return error instanceof HubError && error.cause instanceof UnauthenticatedError;
+}
+
+/** The same of a git process; nothing has happened at the forge then. */
+export function isUnauthenticated({ stderr }: GitError): boolean {
+  return /Authentication failed|could not read Username|error: 401/i.test(stderr);
+}
+
 /** What a git process's failure against the forge means for a caller. */
 export function forgeError(error: unknown): unknown {
   if (!(error instanceof GitError)) return error;
   if (/HTTP 404|not found|error: 404/i.test(error.stderr)) return notFound("Repository");
-  if (/Authentication failed|could not read Username|error: 40[13]/i.test(error.stderr))
-    return refused();
+  if (isUnauthenticated(error)) return refused(new UnauthenticatedError());
+  if (/error: 403/i.test(error.stderr)) return refused();
   return upstreamFailed("forge", error);
 }
 
@@ -117,12 +132,13 @@ async function readRefs(body: AsyncIterable<Uint8Array>): Promise<Refs> {
 
 function statusError(status: number): HubError {
   if (status === 404) return notFound("Repository");
-  if (status === 401 || status === 403) return refused();
+  if (status === 401) return refused(new UnauthenticatedError());
+  if (status === 403) return refused();
   return upstreamFailed("forge", new Error(`the forge answered ${status}`));
 }
 
-function refused(): HubError {
-  return forbidden("The forge refused the hub's credential for this repository");
+function refused(cause?: UnauthenticatedError): HubError {
+  return forbidden("The forge refused the hub's credential for this repository", cause);
 }
 
 function basic(credential: Secret): string {
