@@ -1,7 +1,7 @@
 import { inject } from "vitest";
 import { createTestDatabase } from "./database.ts";
 import { createGitHub } from "./github/github.ts";
-import type { LocalApp, LocalGitHub } from "./github/github.ts";
+import type { LocalApp, LocalGitHub, LocalInstallation } from "./github/github.ts";
 import type { LocalRepository, RepositorySettings } from "./github/repositories.ts";
 import { AGENTS, MODEL_KEY, REPOSITORY } from "./house.ts";
 import type { AgentName } from "./house.ts";
@@ -19,6 +19,8 @@ export interface GitHubHouse extends AsyncDisposable {
   hub: TestHub;
   github: LocalGitHub;
   app: LocalApp;
+  /** Of the App at the repository's owner. */
+  installation: LocalInstallation;
   repository: LocalRepository;
   model: ScriptedModel;
   databaseUrl: string;
@@ -52,9 +54,12 @@ export async function openGitHubHouse(
     ...options.repository,
   });
   const app = github.app();
+  const installation = github.install(app, "octo");
   const person = options.account === "person" ? github.user(BOT.slice(1)) : null;
-  if (person === null) github.install(app, "octo");
-  else repository.setRole(person.login, "write");
+  if (person !== null) {
+    installation.uninstall();
+    repository.setRole(person.login, "write");
+  }
   const bot = person ?? app.bot;
   const scenario = options.scenario ?? { conversations: [] };
   const model = parts.use(await createScriptedModel({ apiKey: MODEL_KEY, scenario }));
@@ -77,12 +82,14 @@ export async function openGitHubHouse(
       },
     }),
   );
+  const { state } = repository;
+  if (person !== null) await makeWebhook(github, app.webhookSecret, `${hub.url}/`);
+  const hook = state.hooks[0] ?? app.hook;
   const connect = () => {
-    app.hook.url = `${hub.url}/api/webhooks/github`;
-    app.hook.active = true;
+    hook.url = `${hub.url}/api/webhooks/github`;
+    hook.active = true;
   };
   connect();
-  const { state } = repository;
   const issueOf = (number: number) => {
     const issue = state.issues.find((one) => one.number === number);
     if (issue === undefined) throw new Error(`there is no #${number}`);
@@ -97,6 +104,7 @@ export async function openGitHubHouse(
     hub,
     github,
     app,
+    installation,
     repository,
     model,
     databaseUrl: database.url,
@@ -107,7 +115,7 @@ export async function openGitHubHouse(
       const lines = state.reviewComments.filter((one) => one.issue === issue);
       return [issue, ...commentsOn(number), ...lines].flatMap((one) =>
         one.reactions
-          .filter(({ user }) => user.login === app.bot.login)
+          .filter(({ user }) => user.login === bot.login)
           .map(({ content }) => `${one === issue ? "thread" : one.id} ${content}`),
       );
     },
@@ -120,11 +128,22 @@ export async function openGitHubHouse(
         () =>
           comments(number).findLast(
             ({ author, body }) =>
-              author === app.bot.login &&
+              author === bot.login &&
               (typeof text === "string" ? body.includes(text) : text.test(body)),
           )?.body,
         { timeoutMs, what: `the bot to say ${text} on #${number}` },
       ),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** As the repository's owner makes it by hand. */
+async function makeWebhook(github: LocalGitHub, secret: string, url: string): Promise<void> {
+  const { token } = github.user("octo");
+  const answer = await fetch(`${github.apiUrl}/repos/${REPOSITORY}/hooks`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "user-agent": "octo" },
+    body: JSON.stringify({ config: { url, secret, content_type: "json" }, events: ["*"] }),
+  });
+  if (!answer.ok) throw new Error(`no webhook: ${answer.status} ${await answer.text()}`);
 }
