@@ -105,6 +105,8 @@ test("an installation's token clones and pushes as far as it may, and a push mov
   });
   expect(moved.head.sha).toBe(await git("rev-parse", "HEAD"));
   expect(moved.user.login).toBe("claude-hub[bot]");
+  await repository.setDraft("octo", pull.number, false);
+  await repository.setDraft("octo", pull.number, false);
 
   await github.settled();
   expect(hub.received.map(({ event, body }) => `${event}.${body.action ?? ""}`)).toEqual([
@@ -115,6 +117,7 @@ test("an installation's token clones and pushes as far as it may, and a push mov
     "push.",
     "check_suite.requested",
     "pull_request.synchronize",
+    "pull_request.ready_for_review",
   ]);
   for (const { text, signature } of hub.received) {
     expect(await verify("s3cret", text, signature)).toBe(true);

@@ -57,9 +57,12 @@ export function addIssue(
   return issue;
 }
 
+/** Who does something, and where. */
+export type Actor = Pick<RepositoryCall, "world" | "hooks" | "repository" | "user">;
+
 /** Tells of an issue or, if it is one, of a pull request. */
 export async function emitIssue(
-  { world, hooks, repository, user }: RepositoryCall,
+  { world, hooks, repository, user }: Actor,
   issue: Issue,
   action: string,
   more: Json = {},
@@ -71,7 +74,7 @@ export async function emitIssue(
   hooks.emit({ name, action, sender: user, repository, payload: { ...about, ...more } });
 }
 
-export function noteEvent(call: RepositoryCall, issue: Issue, event: string, more: Json = {}) {
+export function noteEvent(call: Actor, issue: Issue, event: string, more: Json = {}) {
   const { world, user } = call;
   issue.updatedAt = stamp(world);
   const createdAt = stamp(world);
@@ -134,6 +137,15 @@ export async function setAssignees(
   };
   for (const user of issue.assignees) if (!before.includes(user)) await change("assigned", user);
   for (const user of before) if (!issue.assignees.includes(user)) await change("unassigned", user);
+}
+
+/** Has a pull request be a draft or none. */
+export async function setDraft(actor: Actor, issue: PullIssue, isDraft: boolean): Promise<void> {
+  if (issue.pull.draft === isDraft) return;
+  issue.pull.draft = isDraft;
+  const action = isDraft ? "converted_to_draft" : "ready_for_review";
+  noteEvent(actor, issue, isDraft ? "convert_to_draft" : action);
+  await emitIssue(actor, issue, action);
 }
 
 export async function setState(

@@ -5,7 +5,9 @@ import { addStatus } from "./checks.ts";
 import type { Scene } from "./checks.ts";
 import { changesOf, commitFiles, git, initRepository, refsOf, resolve } from "./git.ts";
 import type { Hooks } from "./hooks.ts";
+import { setDraft } from "./issues.ts";
 import type { People } from "./people.ts";
+import { isPull } from "./present/pull.ts";
 import { fullRepositoryBody } from "./present/repository.ts";
 import { afterPush } from "./push.ts";
 import type { Repository, Role, Status, User } from "./state.ts";
@@ -48,6 +50,8 @@ export interface LocalRepository {
   git(...args: string[]): Promise<string>;
   sha(ref: string): Promise<string>;
   setRole(login: string, role: Role | null): void;
+  /** What the button "Ready for review" does, and "Convert to draft"; GitHub has it in GraphQL alone. */
+  setDraft(by: string, number: number, isDraft: boolean): Promise<void>;
   /** Statuses or checks that a branch must have before a merge. */
   require(branch: string, contexts: string[]): void;
   /** Runs a workflow of GitHub Actions on a commit; jobs without a conclusion go on until `endJob`. */
@@ -183,6 +187,11 @@ export function createRepositories({ world, hooks, root }: Deps) {
         const user = userNamed(world, login);
         if (role === null) repository.collaborators.delete(user);
         else repository.collaborators.set(user, role);
+      },
+      async setDraft(by, number, isDraft) {
+        const issue = repository.issues.filter(isPull).find((one) => one.number === number);
+        if (issue === undefined) throw new Error(`there is no pull request #${number}`);
+        await setDraft({ world, hooks, repository, user: userNamed(world, by) }, issue, isDraft);
       },
       require(branch, contexts) {
         repository.required.set(branch, contexts);
