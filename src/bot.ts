@@ -18,14 +18,20 @@ import type { EventStore } from "./store/events.ts";
 import { createForgeWrites } from "./store/forge-writes.ts";
 import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
+import { createLabelRunStore } from "./store/label-runs.ts";
+import type { Labelling } from "./triggers/deps.ts";
+import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
+import type { LabellerDeps } from "./triggers/labels/labeller.ts";
 import { startReporter } from "./triggers/reporter.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
+import type { SettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
 import type { DeliveryWorker } from "./triggers/worker.ts";
 
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
+const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
 /** The forge as the hub is configured for it; null: it may read what is public, and write nothing. */
 export function openForge(config: Config, database: Database, log: Logger): GitHubForge | null {
@@ -121,17 +127,24 @@ export async function startBot(
       settings: { ...REPORTER, serverUrl: github.serverUrl },
     }),
   );
-  const triggersAs = (botLogin: string) =>
+  // What an App is called only GitHub knows, which may be away when the hub starts.
+  const settingsFor = later(async () => {
+    const botLogin = github.botUsername ?? nameOf(await forge.self());
+    const operator = operatorSettings(config, botLogin);
+    return createSettingsSource({ forge, operator, clock: systemClock });
+  });
+  const labelling = await startLabels(
+    { config, forge, database, sessions, settingsFor, ...common },
+    parts,
+  );
+  const triggers = later(async () =>
     createTriggers({
       forge,
       sessions,
       threads,
-      settingsFor: createSettingsSource({
-        forge,
-        operator: operatorSettings(config, botLogin),
-        clock: systemClock,
-      }),
+      settingsFor: await settingsFor(),
       spending: createSpendingStore(database),
+      labelling,
       async once(key, work) {
         if (typeof (await written.begin(key)) === "object") return;
         await work();
@@ -140,9 +153,8 @@ export async function startBot(
       onAsked: () => reporter.ring(),
       clock: systemClock,
       log,
-    });
-  // What an App is called only GitHub knows, which may be away when the hub starts.
-  const triggers = later(async () => triggersAs(github.botUsername ?? nameOf(await forge.self())));
+    }),
+  );
   return parts.use(
     await startDeliveryWorker({
       ...common,
@@ -153,13 +165,37 @@ export async function startBot(
   );
 }
 
+/** Has labels chosen for issues. */
+async function startLabels(
+  options: Pick<LabellerDeps, "forge" | "sessions" | "executorId" | "clock" | "log"> & {
+    config: Config;
+    database: Database;
+    settingsFor(): Promise<SettingsSource>;
+  },
+  parts: AsyncDisposableStack,
+): Promise<Labelling> {
+  const { config, database, settingsFor, ...common } = options;
+  const { confidence, maxCostUsd, perHour } = config.labels;
+  const runs = createLabelRunStore(database);
+  const labeller = parts.use(
+    await startLabeller({
+      ...common,
+      runs,
+      bounds: { confidence, maxCostUsd },
+      rulesFor: async (name) => labelRulesOf(await (await settingsFor()).of(name)),
+      settings: LABELLER,
+    }),
+  );
+  return { runs, perHour, ring: () => labeller.ring() };
+}
+
 /** By which people mention it, when no setting says. */
 function nameOf({ account, appId }: Awaited<ReturnType<GitHubForge["self"]>>): string {
   return appId === null ? USUAL_BOT_NAME : account.login.replace(/\[bot\]$/, "");
 }
 
 /** What the operator lets the bot do; repositories can have it do less. */
-function operatorSettings({ github, bot, policy }: Config, botLogin: string): BotSettings {
+function operatorSettings({ github, bot, policy, labels }: Config, botLogin: string): BotSettings {
   const { authorizedUsers } = github;
   return {
     botLogin,
@@ -178,13 +214,17 @@ function operatorSettings({ github, bot, policy }: Config, botLogin: string): Bo
       repair: true,
     },
     allowedModels: bot.allowedModels,
-    models: { work: null, plan: null, review: null, repair: null, label: null },
+    models: { work: null, plan: null, review: null, repair: null, label: labels.model },
     budget: {
       session: { costUsd: policy.maxCostUsd, tokens: policy.maxTokens },
       day: bot.day,
     },
     review: { automatic: true, waitForAllChecks: true, workflow: null, ownPullRequests: true },
-    labels: { mode: "on", exclude: [], max: MAX_LABELS_PUT },
+    labels: {
+      mode: labels.mode,
+      exclude: labels.exclude.map((name) => name.toLowerCase()),
+      max: MAX_LABELS_PUT,
+    },
     repair: { attempts: bot.repairAttempts, label: bot.repairLabel },
     fault: null,
   };

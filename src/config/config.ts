@@ -109,6 +109,14 @@ function read(from: Source, dir: string) {
       repairLabel: from.optional(SETTINGS.repairLabel),
       repairQuietMs: from.required(SETTINGS.repairQuietMs),
     },
+    labels: {
+      mode: from.required(SETTINGS.autoLabel),
+      model: from.required(SETTINGS.autoLabelModel),
+      confidence: from.required(SETTINGS.autoLabelConfidence),
+      exclude: from.required(SETTINGS.autoLabelExclude),
+      perHour: from.required(SETTINGS.autoLabelPerHour),
+      maxCostUsd: from.required(SETTINGS.autoLabelMaxCostUsd),
+    },
     model: {
       access: readModelAccess(from, modelSecrets),
       name: from.optional(SETTINGS.anthropicModel),

@@ -2,6 +2,7 @@ import { BOT_SETTINGS } from "./bot-settings.ts";
 import { EGRESS_SETTINGS } from "./egress-settings.ts";
 import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
+import { LABEL_SETTINGS } from "./label-settings.ts";
 import { MODEL_SETTINGS } from "./model-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
@@ -11,6 +12,7 @@ export const SETTINGS = {
   ...SERVING_SETTINGS,
   ...FORGE_SETTINGS,
   ...BOT_SETTINGS,
+  ...LABEL_SETTINGS,
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,

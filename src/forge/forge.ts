@@ -104,6 +104,14 @@ export interface Label {
   description: string;
 }
 
+/** A label that was put on an issue, or taken away. */
+export interface LabelChange {
+  kind: "added" | "removed";
+  label: string;
+  actor: Account;
+  at: string;
+}
+
 export type Reaction = "eyes" | "rocket" | "hooray" | "confused" | "+1" | "-1";
 /** What a reaction is on. */
 export type ReactionTarget =
@@ -190,6 +198,8 @@ interface ForgeReads {
   files(number: number): Promise<ChangedFile[]>;
   checks(sha: string): Promise<Check[]>;
   labels(): Promise<Label[]>;
+  /** What happened to the labels of an issue, oldest first. */
+  labelChanges(number: number): Promise<LabelChange[]>;
   /** Who put the labels on that an issue bears, by label. */
   labelers(number: number): Promise<Map<string, Account>>;
   /**

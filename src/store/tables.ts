@@ -109,6 +109,22 @@ export interface Tables {
     url: string | null;
     begun_at: Generated<Date>;
   };
+  label_runs: {
+    session_id: string;
+    cause: string;
+    repository_id: BigId;
+    repository: string;
+    number: number;
+    source: ColumnType<unknown, string | null, never>;
+    state: Generated<string>;
+    outcome: string | null;
+    attempts: Generated<number>;
+    due_at: Timestamp;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    created_at: Timestamp;
+    finished_at: NullableTimestamp;
+  };
   thread_sessions: {
     session_id: string;
     cause: string;

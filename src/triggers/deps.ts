@@ -3,9 +3,19 @@ import type { Clock } from "../core/clock.ts";
 import type { BotSettings } from "../core/bot-settings.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { LabelRunStore } from "../store/label-runs.ts";
 import type { SpendingStore } from "../store/spending.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
 import type { SettingsSource } from "./settings/source.ts";
+
+/** Where labels are asked for; `labels/labeller.ts` chooses and puts them. */
+export interface Labelling {
+  runs: Pick<LabelRunStore, "begin" | "ofCause" | "countSince">;
+  /** Issues of one repository in an hour, of those that nobody has asked for. */
+  perHour: number;
+  /** There is something to choose. */
+  ring(): void;
+}
 
 export interface TriggerDeps {
   forge: Forge;
@@ -15,6 +25,7 @@ export interface TriggerDeps {
   settings: BotSettings;
   settingsFor: SettingsSource;
   spending: SpendingStore;
+  labelling: Labelling;
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** A session was asked for: whoever tells of it may look. */

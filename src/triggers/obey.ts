@@ -7,6 +7,7 @@ import { stopAll } from "./closed.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { heardOf, isHeard } from "./heard.ts";
 import type { Heard } from "./heard.ts";
+import { beginLabels } from "./labels/rule.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { helpText } from "./report/help.ts";
@@ -112,6 +113,13 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
       "review",
       `Review the pull request. ${order.heard.instruction}`.trim(),
     );
+  },
+  async label(order) {
+    const { deps, event, heard } = order;
+    if (deps.settings.labels.mode === "off") return await say(order, "I put no labels here.");
+    const refusal = await dayBudgetRefusal(deps, event, heard.cause);
+    if (refusal !== null) return await say(order, refusal);
+    return await beginLabels(deps, event, { cause: heard.cause, source: heard.source });
   },
   help: (order) => say(order, helpText(order.deps.settings.botLogin)),
   async stop(order) {

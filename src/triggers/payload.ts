@@ -41,7 +41,10 @@ export const Payload = z.object({
   after: Sha.nullish().catch(null),
   /** What an edit has replaced. */
   changes: z
-    .object({ body: z.object({ from: z.string().nullish() }).nullish().catch(null) })
+    .object({
+      body: z.object({ from: z.string().nullish() }).nullish().catch(null),
+      title: z.object({ from: z.string().nullish() }).nullish().catch(null),
+    })
     .nullish()
     .catch(null),
 });

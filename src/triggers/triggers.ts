@@ -2,6 +2,7 @@ import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
 import type { CommonDeps } from "./deps.ts";
+import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
@@ -18,7 +19,7 @@ export interface Triggers {
 }
 
 /** In the order in which they act. */
-const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule];
+const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule, labelsRule];
 
 export function createTriggers(deps: CommonDeps): Triggers {
   return {

@@ -78,6 +78,8 @@ export async function openGitHubHouse(
         GITHUB_WEBHOOK_SECRET: app.webhookSecret,
         BOT_USERNAME: BOT.slice(1),
         CLAUDE_HUB_FORGE_THROTTLE: "false",
+        // Most tests open issues to ask for something.
+        CLAUDE_HUB_AUTO_LABEL: "off",
         ...options.env,
       },
     }),

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { HubError } from "../../core/errors.ts";
 import { PERMISSIONS } from "../../core/permission.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { Account, ForgeRepository } from "../forge.ts";
+import type { Account, ForgeRepository, LabelChange } from "../forge.ts";
 import { checksAt } from "./checks.ts";
 import type { Client } from "./client.ts";
 import {
+  AccountAnswer,
   CommentAnswer,
   ContentsAnswer,
   FactsAnswer,
@@ -44,6 +45,20 @@ export function createReads(client: Client, repository: Repository): Reads {
   };
   const pulls = (parameters: Record<string, unknown>) =>
     list(PullRequestAnswer, "/pulls", parameters, { maxPages: 1 });
+
+  async function labelChanges(number: number): Promise<LabelChange[]> {
+    const events = await list(
+      IssueEvent,
+      "/issues/{number}/events",
+      { number },
+      { maxPages: PAGES.events, newest: true },
+    );
+    return events.flatMap(({ event, label, actor, created_at: at }) => {
+      if (label === undefined || (event !== "labeled" && event !== "unlabeled")) return [];
+      const kind = event === "labeled" ? "added" : "removed";
+      return [{ kind, label: label.name, actor, at }];
+    });
+  }
 
   return {
     facts: async () => FactsAnswer.parse(await get("")),
@@ -114,23 +129,12 @@ export function createReads(client: Client, repository: Repository): Reads {
       list(FileAnswer, "/pulls/{number}/files", { number }, { maxPages: PAGES.files }),
     checks: (sha) => checksAt(list, sha),
     labels: () => list(LabelAnswer, "/labels", {}, { maxPages: PAGES.labels }),
+    labelChanges,
     async labelers(number) {
-      const events = await list(
-        LabelEvent,
-        "/issues/{number}/events",
-        { number },
-        { maxPages: PAGES.events, newest: true },
-      );
       const found = new Map<string, Account>();
-      for (const { event, label, actor } of events) {
-        if (label === undefined) continue;
-        if (event === "unlabeled") found.delete(label.name);
-        else if (actor !== null)
-          found.set(label.name, {
-            id: actor.id,
-            login: actor.login,
-            isBot: actor.type !== "User",
-          });
+      for (const { kind, label, actor } of await labelChanges(number)) {
+        if (kind === "removed") found.delete(label);
+        else found.set(label, actor);
       }
       return found;
     },
@@ -168,11 +172,9 @@ const Permitted = z.object({
   /** Finer than the other, unless the organisation has made up its own. */
   role_name: z.enum(PERMISSIONS).optional().catch(undefined),
 });
-const LabelEvent = z.object({
+const IssueEvent = z.object({
   event: z.string(),
   label: z.object({ name: z.string() }).optional(),
-  actor: z
-    .object({ id: z.int(), login: z.string(), type: z.string().catch("User") })
-    .nullable()
-    .catch(null),
+  actor: AccountAnswer,
+  created_at: z.string(),
 });

@@ -11,6 +11,7 @@ export function helpText(botLogin: string): string {
     `| ${name} \`go\` | that plan carried out |`,
     `| ${name} \`fix\` | what is described here fixed |`,
     `| ${name} \`review\` | the pull request reviewed |`,
+    `| ${name} \`label\` | labels for this, of those that the repository has |`,
     `| ${name} \`stop\` | all work here ended |`,
     `| ${name} \`retry\` | the last thing tried once more |`,
     `| ${name} \`status\` | a word on where things are |`,

@@ -1,5 +1,15 @@
 /** What people can ask of the bot by one word. `work`: they said it in their own words. */
-export const COMMANDS = ["help", "plan", "go", "review", "fix", "stop", "retry", "status"] as const;
+export const COMMANDS = [
+  "help",
+  "plan",
+  "go",
+  "review",
+  "fix",
+  "label",
+  "stop",
+  "retry",
+  "status",
+] as const;
 export type Command = (typeof COMMANDS)[number] | "work";
 
 /** Reads what stands behind the bot's name. `length`: how much of it the command takes, its punctuation included. */
@@ -15,4 +25,4 @@ export function commandOf(rest: string): { command: Command; length: number } {
 }
 
 /** These take nothing behind them, so what has more is a sentence. */
-const SENTENCE_WORDS = new Set<Command>(["help", "go", "stop", "retry", "status"]);
+const SENTENCE_WORDS = new Set<Command>(["help", "go", "label", "stop", "retry", "status"]);

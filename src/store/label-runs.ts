@@ -1,0 +1,197 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Id } from "../core/id.ts";
+import type { Database } from "./database.ts";
+import { Source } from "./thread-sessions.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** Labels for one issue or pull request, from the moment that they are wanted until they stand there, or do not. */
+export interface LabelRun {
+  /** Also of the session that chooses. */
+  sessionId: Id;
+  /** Known from the forge: one cause makes one run. */
+  cause: string;
+  repositoryId: number;
+  repository: string;
+  number: number;
+  /** Where somebody has asked for it; null: nobody has, the issue is new. */
+  source: Source | null;
+  /** `waiting`: no session chooses yet. `asked`: one does. */
+  state: "waiting" | "asked" | "done";
+  /** What came of it, in one sentence; or what went wrong last. */
+  outcome: string | null;
+  /** Failures so far. */
+  attempts: number;
+  createdAt: string;
+}
+
+export interface LabelRunStore {
+  /**
+   * Makes the run of a cause. `known`: there is one already. `over`: it would be more than `most` in this repository since
+   * `since`, of those that nobody has asked for.
+   */
+  begin(
+    made: Pick<
+      LabelRun,
+      "sessionId" | "cause" | "repositoryId" | "repository" | "number" | "source"
+    >,
+    more: { at: Date; bound: { since: Date; most: number } | null },
+  ): Promise<"begun" | "known" | "over">;
+  ofCause(cause: string): Promise<LabelRun | null>;
+  /** Those that nobody has asked for. */
+  countSince(repositoryId: number, since: Date): Promise<number>;
+  /** Unfinished ones that are due, and that no other hub is at; they are this hub's for `leaseMs`. */
+  claim(by: { executorId: string; leaseMs: number; limit: number; now: Date }): Promise<LabelRun[]>;
+  /** Whether it is still this hub's, for `leaseMs` from now. */
+  hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
+  /** Takes one of the repository's places for sessions that choose labels; false: there is none free. */
+  mayAsk(repositoryId: number, most: number): Promise<boolean>;
+  asked(sessionId: Id): Promise<void>;
+  putOff(sessionId: Id, more: { outcome: string; dueAt: Date }): Promise<void>;
+  done(sessionId: Id, outcome: string, at: Date): Promise<void>;
+  /** Gives back what a hub had claimed that is gone. */
+  release(executorId: string): Promise<void>;
+}
+
+const Row = z
+  .object({
+    session_id: z.string(),
+    cause: z.string(),
+    repository_id: z.coerce.number(),
+    repository: z.string(),
+    number: z.int(),
+    source: Source.nullable(),
+    state: z.enum(["waiting", "asked", "done"]),
+    outcome: z.string().nullable(),
+    attempts: z.int(),
+    created_at: z.date(),
+  })
+  .transform((row): LabelRun => ({
+    sessionId: row.session_id,
+    cause: row.cause,
+    repositoryId: row.repository_id,
+    repository: row.repository,
+    number: row.number,
+    source: row.source,
+    state: row.state,
+    outcome: row.outcome,
+    attempts: row.attempts,
+    createdAt: row.created_at.toISOString(),
+  }));
+const CountRow = z.object({ count: z.coerce.number() });
+
+export function createLabelRunStore(database: Database): LabelRunStore {
+  const { db } = database;
+  return {
+    begin: (made, more) => begin(database, made, more),
+    async ofCause(cause) {
+      const row = await db
+        .selectFrom("label_runs")
+        .selectAll()
+        .where("cause", "=", cause)
+        .executeTakeFirst();
+      return row === undefined ? null : Row.parse(row);
+    },
+    countSince: (repositoryId, since) => count(db, repositoryId, since),
+    async claim({ executorId, leaseMs, limit, now }) {
+      const { rows } = await sql`update label_runs set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        where session_id in (
+          select session_id from label_runs
+          where state <> 'done' and due_at <= ${now}
+            and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
+          order by state, source is null, created_at limit ${limit} for update skip locked
+        ) returning *`.execute(db);
+      // People who wait go before issues that nobody waits for.
+      return rows
+        .map((row) => Row.parse(row))
+        .toSorted(
+          (one, other) =>
+            one.state.localeCompare(other.state) ||
+            Number(one.source === null) - Number(other.source === null) ||
+            one.createdAt.localeCompare(other.createdAt),
+        );
+    },
+    async hold(sessionId, { executorId, leaseMs }) {
+      const { numAffectedRows } = await sql`update label_runs
+        set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        where session_id = ${sessionId} and claimed_by = ${executorId}`.execute(db);
+      return numAffectedRows === 1n;
+    },
+    async mayAsk(repositoryId, most) {
+      const { rows } = await sql`select count(*) as count from label_runs
+        where repository_id = ${repositoryId} and state = 'asked'`.execute(db);
+      return CountRow.parse(rows[0]).count < most;
+    },
+    async asked(sessionId) {
+      await db
+        .updateTable("label_runs")
+        .set({ state: "asked" })
+        .where("session_id", "=", sessionId)
+        .where("state", "=", "waiting")
+        .execute();
+    },
+    async putOff(sessionId, { outcome, dueAt }) {
+      await sql`update label_runs set attempts = attempts + 1, outcome = ${outcome}, due_at = ${dueAt}
+        where session_id = ${sessionId}`.execute(db);
+    },
+    async done(sessionId, outcome, at) {
+      await db
+        .updateTable("label_runs")
+        .set({ state: "done", outcome, claimed_by: null, claimed_until: null, finished_at: at })
+        .where("session_id", "=", sessionId)
+        .execute();
+    },
+    async release(executorId) {
+      await db
+        .updateTable("label_runs")
+        .set({ claimed_by: null, claimed_until: null })
+        .where("claimed_by", "=", executorId)
+        .execute();
+    },
+  };
+}
+
+/** One after the other within a repository, so that a flood does not slip past the bound side by side. */
+async function begin(
+  database: Database,
+  { repositoryId, ...made }: Parameters<LabelRunStore["begin"]>[0],
+  { at, bound }: Parameters<LabelRunStore["begin"]>[1],
+): Promise<"begun" | "known" | "over"> {
+  return await inTransaction(database, async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`label_runs ${repositoryId}`}, 0))`.execute(
+      tx,
+    );
+    const known = await tx
+      .selectFrom("label_runs")
+      .select("session_id")
+      .where("cause", "=", made.cause)
+      .executeTakeFirst();
+    if (known !== undefined) return "known";
+    if (bound !== null && (await count(tx, repositoryId, bound.since)) >= bound.most) return "over";
+    await tx
+      .insertInto("label_runs")
+      .values({
+        session_id: made.sessionId,
+        cause: made.cause,
+        repository_id: repositoryId,
+        repository: made.repository,
+        number: made.number,
+        source: made.source === null ? null : JSON.stringify(made.source),
+        due_at: at,
+        created_at: at,
+      })
+      .execute();
+    return "begun";
+  });
+}
+
+async function count(
+  db: Parameters<ReturnType<typeof sql>["execute"]>[0],
+  repositoryId: number,
+  since: Date,
+): Promise<number> {
+  const { rows } = await sql`select count(*) as count from label_runs
+    where repository_id = ${repositoryId} and source is null and created_at > ${since}`.execute(db);
+  return CountRow.parse(rows[0]).count;
+}
