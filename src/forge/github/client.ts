@@ -4,7 +4,9 @@ import { z } from "zod";
 import { HubError, upstreamFailed } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import { Secret } from "../../core/secret.ts";
+import { createAsking } from "./asking.ts";
 import { asForgeError } from "./errors.ts";
+import { createTurns, kindOf } from "./turns.ts";
 import { endOf } from "./text-end.ts";
 import { installationTokens, personalToken } from "./tokens.ts";
 import type { Identity, IssuedToken, Permissions, Tokens } from "./tokens.ts";
@@ -67,34 +69,23 @@ const OWN: Permissions = {
 };
 const VERSION = { "x-github-api-version": "2022-11-28" };
 const REMEMBERED = 5_000;
-/** A pause that is shorter is waited for here; longer ones are the queue's. */
-const SHORT_PAUSE_SECONDS = 5;
 
 /** The library comes when it is needed first: hubs without a bot do without it. */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const { App, Octokit: Base } = await import("octokit");
   const { apiUrl, identity, timeoutMs, throttle, log } = options;
-  const limit =
-    (what: string) => (seconds: number, request: unknown, _: unknown, tries: number) => {
-      const { method, url } = z.object({ method: z.string(), url: z.string() }).parse(request);
-      log.warn({ method, url, seconds, what }, "github asks for a pause");
-      return seconds <= SHORT_PAUSE_SECONDS && tries < 1;
-    };
+  const inTurn = createAsking({ turns: throttle ? createTurns() : null, timeoutMs, log });
   /** Counted from when it is sent: before that it may wait for its turn. */
   const timed: typeof fetch = async (url, init) =>
     await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-  const optionsFor = (queue: string) => ({
+  const usual = {
     baseUrl: apiUrl,
     userAgent: "claude-hub",
     request: { fetch: timed },
+    // What these plugins would do is done here, for all repositories of an installation together.
     retry: { enabled: false },
-    throttle: {
-      id: queue,
-      enabled: throttle,
-      onRateLimit: limit("hourly limit"),
-      onSecondaryRateLimit: limit("secondary limit"),
-    },
-  });
+    throttle: { enabled: false },
+  };
   const clients = new Map<string, { token: string; octokit: Octokit }>();
 
   const identified = open();
@@ -102,16 +93,19 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   /** As an App there are three: itself, any of its installations for what is public, and the repository's own. */
   function open(): { tokens: Tokens; self: Octokit; anybody(): Promise<Octokit> } {
     if ("token" in identity) {
-      const own = new Base({ ...optionsFor("token"), auth: identity.token.reveal() });
+      const own = new Base({ ...usual, auth: identity.token.reveal() });
       return { tokens: personalToken(identity.token), self: own, anybody: async () => own };
     }
     const app = new App({
       appId: identity.appId,
       privateKey: identity.privateKey.reveal(),
-      Octokit: Base.defaults(optionsFor("app")),
+      Octokit: Base.defaults(usual),
     });
-    const ask = async (route: string, parameters: Record<string, unknown>) =>
-      (await send(app.octokit, route, parameters)).data;
+    const ask = async (route: string, parameters: Record<string, unknown>) => {
+      const work = () => send(app.octokit, route, parameters);
+      // Tokens are no content, and must not wait like it.
+      return (await (kindOf(route) === "read" ? inTurn("app", route, work) : work())).data;
+    };
     const anybody = async () => await anyInstallation(app, ask);
     return { tokens: installationTokens(app, ask), self: app.octokit, anybody };
   }
@@ -120,8 +114,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const token = await identified.tokens.get(repository, OWN, anew);
     const known = clients.get(repository);
     if (known?.token === token) return known.octokit;
-    const queue = optionsFor(await identified.tokens.countedBy(repository));
-    const octokit = new Base({ ...queue, auth: token });
+    const octokit = new Base({ ...usual, auth: token });
     if (clients.size >= REMEMBERED) clients.clear();
     clients.set(repository, { token, octokit });
     return octokit;
@@ -135,20 +128,25 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   ) {
     const [owner, repo] = repository.split("/");
     const all = { owner, repo, ...parameters };
-    try {
-      return await send(await clientFor(repository, false), route, all);
-    } catch (error) {
-      if ("token" in identity || !isRefusedCredential(error)) throw error;
-      return await send(await clientFor(repository, true), route, all);
-    }
+    const account = await identified.tokens.countedBy(repository);
+    return await inTurn(account, route, async () => {
+      try {
+        return await send(await clientFor(repository, false), route, all);
+      } catch (error) {
+        if ("token" in identity || !isRefusedCredential(error)) throw error;
+        return await send(await clientFor(repository, true), route, all);
+      }
+    });
   }
 
   return {
     async asSelf(route, parameters = {}) {
-      return (await send(identified.self, route, parameters)).data;
+      const ask = () => send(identified.self, route, parameters);
+      return (await inTurn("token" in identity ? "token" : "app", route, ask)).data;
     },
     async asAnybody(route, parameters = {}) {
-      return (await send(await identified.anybody(), route, parameters)).data;
+      const ask = async () => await send(await identified.anybody(), route, parameters);
+      return (await inTurn("token" in identity ? "token" : "anybody", route, ask)).data;
     },
     async inRepository(repository, route, parameters = {}) {
       return (await within(repository, route, parameters)).data;
@@ -193,7 +191,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async revoke(token) {
       // A person's own token is not the hub's to end.
       if ("token" in identity) return;
-      const owner = new Base({ ...optionsFor("revocations"), auth: token.reveal() });
+      const owner = new Base({ ...usual, auth: token.reveal() });
       try {
         await send(owner, "DELETE /installation/token", {});
       } catch (error) {

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { HubError } from "../../core/errors.ts";
+import { createTurns, kindOf } from "./turns.ts";
+import type { RequestKind } from "./turns.ts";
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+/** Notes when each piece of work began, and how many were at work together. */
+function openPlace(tookMs = 10) {
+  const turns = createTurns();
+  const begun: { name: string; at: number }[] = [];
+  let atWork = 0;
+  let most = 0;
+  return {
+    begun,
+    most: () => most,
+    names: () => begun.map(({ name }) => name),
+    times: () => begun.map(({ at }) => at),
+    add: (account: string, kind: RequestKind, name: string, fail?: () => HubError | null) =>
+      turns.run(account, kind, async () => {
+        begun.push({ name, at: Date.now() });
+        atWork += 1;
+        most = Math.max(most, atWork);
+        await new Promise((done) => setTimeout(done, tookMs));
+        atWork -= 1;
+        const error = fail?.() ?? null;
+        if (error !== null) throw error;
+        return name;
+      }),
+  };
+}
+
+const limited = (seconds: number) =>
+  new HubError("rate_limited", "slowly", { retryAfterSeconds: seconds });
+
+test("writes of an account go one after the other, a second apart, notices three", async () => {
+  const place = openPlace();
+  for (const name of ["w1", "w2", "w3"]) void place.add("a", "write", name);
+  for (const name of ["n1", "n2"]) void place.add("a", "notice", name);
+  await vi.runAllTimersAsync();
+  expect(place.begun).toEqual([
+    { name: "w1", at: 0 },
+    { name: "n1", at: 1_000 },
+    { name: "w2", at: 2_000 },
+    { name: "w3", at: 3_000 },
+    { name: "n2", at: 4_000 },
+  ]);
+  expect(place.most()).toBe(1);
+});
+
+test("the next write waits for the answer to the one before, and other accounts for neither", async () => {
+  const place = openPlace(2_500);
+  for (const name of ["w1", "w2"]) void place.add("a", "write", name);
+  void place.add("b", "write", "other");
+  await vi.runAllTimersAsync();
+  expect(place.begun).toEqual([
+    { name: "w1", at: 0 },
+    { name: "other", at: 0 },
+    { name: "w2", at: 2_500 },
+  ]);
+});
+
+test("a sign passes a long row of writes, and even one that is under way", async () => {
+  const place = openPlace(30_000);
+  for (let count = 0; count < 50; count += 1) void place.add("a", "write", `w${count}`);
+  void place.add("a", "sign", "eyes");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(place.begun).toEqual([
+    { name: "w0", at: 0 },
+    { name: "eyes", at: 0 },
+  ]);
+});
+
+test("many signs and writes together stay below what GitHub takes in a minute", async () => {
+  const place = openPlace();
+  for (let count = 0; count < 200; count += 1) {
+    void place.add("a", "sign", "sign");
+    void place.add("a", "write", "write");
+  }
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(place.begun).toHaveLength(400);
+  const times = place.times();
+  for (const from of times)
+    expect(times.filter((at) => at >= from && at < from + 60_000).length).toBeLessThan(80);
+});
+
+test("a short pause is waited for by all, and what was refused is done once more", async () => {
+  const place = openPlace();
+  let refusals = 1;
+  const done = place.add("a", "read", "r1", () => (refusals-- > 0 ? limited(3) : null));
+  await vi.advanceTimersByTimeAsync(100);
+  const other = place.add("a", "read", "r2");
+  await vi.runAllTimersAsync();
+  expect(await Promise.all([done, other])).toEqual(["r1", "r2"]);
+  expect(place.begun).toEqual([
+    { name: "r1", at: 0 },
+    { name: "r1", at: 3_010 },
+    { name: "r2", at: 3_010 },
+  ]);
+});
+
+test("of a long pause everybody is told, with what is left of it; nobody asks meanwhile", async () => {
+  const place = openPlace();
+  const codes = [
+    place.add("a", "write", "w1", () => limited(60)),
+    place.add("a", "write", "w2"),
+  ].map((one) => one.then(String, (error: HubError) => error.retryAfterSeconds));
+  await vi.advanceTimersByTimeAsync(20_000);
+  const late = place.add("a", "read", "r").then(String, (e: HubError) => e.retryAfterSeconds);
+  expect(await Promise.all([...codes, late])).toEqual([60, 60, 41]);
+  expect(place.names()).toEqual(["w1"]);
+  await vi.advanceTimersByTimeAsync(41_000);
+  void place.add("a", "read", "after");
+  await vi.runAllTimersAsync();
+  expect(place.names()).toEqual(["w1", "after"]);
+});
+
+test("a row has an end, and failures hold nobody up", async () => {
+  const place = openPlace();
+  const failed = place.add("a", "write", "w", () => new HubError("not_found", "gone"));
+  failed.catch(() => undefined);
+  const all = Array.from({ length: 1_001 }, () => place.add("a", "write", "w"));
+  const last = await all.at(-1)?.then(String, (error: HubError) => error.code);
+  expect(last).toBe("rate_limited");
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(place.begun).toHaveLength(2);
+  await expect(failed).rejects.toThrow("gone");
+});
+
+test.each([
+  ["GET /repos/{owner}/{repo}/issues/{number}", "read"],
+  ["POST /repos/{owner}/{repo}/issues/comments/7/reactions", "sign"],
+  ["POST /repos/{owner}/{repo}/issues/{number}/comments", "notice"],
+  ["POST /repos/{owner}/{repo}/pulls/{number}/comments/{id}/replies", "notice"],
+  ["POST /repos/{owner}/{repo}/pulls", "notice"],
+  ["POST /repos/{owner}/{repo}/pulls/{number}/reviews", "notice"],
+  ["PATCH /repos/{owner}/{repo}/issues/comments/{id}", "write"],
+  ["POST /repos/{owner}/{repo}/issues/{number}/labels", "write"],
+  ["POST /repos/{owner}/{repo}/check-runs", "write"],
+  ["DELETE /repos/{owner}/{repo}/git/refs/{ref}", "write"],
+])("%s is a %s", (route, kind) => {
+  expect(kindOf(route)).toBe(kind);
+});
