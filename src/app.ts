@@ -140,7 +140,8 @@ export async function startHub(options: {
     events,
     feed: createEventFeed({ store: events, notifications }),
     deliveries: createDeliveryStore(database),
-    onDelivery: () => bot.ring(),
+    ...bot,
+    redaction,
     health: createHealth({ startup, runtime }),
     secrets: {
       bearer: webhook,
@@ -264,6 +265,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     spoolBytes: config.agent.spoolBytes,
     logBytes: config.agent.logBytes,
     retentionDays: config.database.retentionDays,
+    deliveryRetentionDays: config.database.deliveryRetentionDays,
     sandbox: {
       memoryBytes: config.sandbox.memoryBytes,
       processes: config.sandbox.processes,

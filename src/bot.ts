@@ -13,6 +13,8 @@ import type { GitHubForge } from "./forge/github/github.ts";
 import { identityOf } from "./forge/github/identity.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { Database } from "./store/database.ts";
+import { createDeliveryLog } from "./store/delivery-log.ts";
+import type { DeliveryLog } from "./store/delivery-log.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
 import type { EventStore } from "./store/events.ts";
 import { createForgeWrites } from "./store/forge-writes.ts";
@@ -26,8 +28,8 @@ import { startReporter } from "./triggers/reporter.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
 import type { SettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
+import type { Triggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
-import type { DeliveryWorker } from "./triggers/worker.ts";
 
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
@@ -88,6 +90,17 @@ export function gitCredentials(forge: GitHubForge | null, log: Logger) {
   };
 }
 
+/** What is asked of deliveries from outside. */
+export interface Bot {
+  deliveryLog: DeliveryLog;
+  /** A delivery waits. */
+  onDelivery(): void;
+  /** What would come of a delivery, and why; nothing is written. */
+  simulate: Triggers["simulate"];
+}
+
+const NO_ACCOUNT = "the hub has no account on the forge";
+
 /** Works off deliveries, and tells on the forge what becomes of them. */
 export async function startBot(
   options: {
@@ -100,20 +113,23 @@ export async function startBot(
     log: Logger;
   },
   parts: AsyncDisposableStack,
-): Promise<DeliveryWorker> {
+): Promise<Bot> {
   const { config, forge, database, sessions, events, executorId, log } = options;
   const common = { executorId, clock: systemClock, log };
   const queue = createDeliveryQueue(database);
-  if (forge === null)
-    return parts.use(
+  const deliveryLog = createDeliveryLog(database);
+  if (forge === null) {
+    const worker = parts.use(
       await startDeliveryWorker({
         ...common,
         queue,
         settings: WORKER,
-        handle: () =>
-          Promise.resolve({ state: "ignored", outcome: "the hub has no account on the forge" }),
+        handle: () => Promise.resolve({ state: "ignored", outcome: NO_ACCOUNT }),
       }),
     );
+    const simulate = () => Promise.resolve({ reason: NO_ACCOUNT, rules: [] });
+    return { deliveryLog, onDelivery: () => worker.ring(), simulate };
+  }
   const threads = createThreadSessionStore(database);
   const written = createForgeWrites(database);
   const { github } = config;
@@ -155,7 +171,7 @@ export async function startBot(
       log,
     }),
   );
-  return parts.use(
+  const worker = parts.use(
     await startDeliveryWorker({
       ...common,
       queue,
@@ -163,6 +179,11 @@ export async function startBot(
       handle: async (delivery) => await (await triggers()).handle(delivery),
     }),
   );
+  return {
+    deliveryLog,
+    onDelivery: () => worker.ring(),
+    simulate: async (delivery) => await (await triggers()).simulate(delivery),
+  };
 }
 
 /** Has labels chosen for issues. */

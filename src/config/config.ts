@@ -74,6 +74,7 @@ function read(from: Source, dir: string) {
       url: from.secret(SETTINGS.databaseUrl),
       connections: from.required(SETTINGS.databaseConnections),
       retentionDays: from.required(SETTINGS.retentionDays),
+      deliveryRetentionDays: from.required(SETTINGS.deliveryRetentionDays),
     },
     secrets: {
       webhook: from.secret(SETTINGS.webhookSecret),

@@ -66,8 +66,13 @@ export const SERVING_SETTINGS = {
   ),
   retentionDays: whole(
     "CLAUDE_HUB_RETENTION_DAYS",
-    "Days after which ended sessions and deliveries are deleted; 0 keeps them.",
+    "Days after which ended sessions are deleted; 0 keeps them.",
     { min: 0, max: 36_500, fallback: "90" },
+  ),
+  deliveryRetentionDays: whole(
+    "CLAUDE_HUB_DELIVERY_RETENTION_DAYS",
+    "Days after which deliveries that were worked off are deleted, and no later than their sessions; GitHub may send again what is three days old.",
+    { min: 4, max: 36_500, fallback: "30" },
   ),
   webhookSecret: secret("CLAUDE_WEBHOOK_SECRET", "Bearer token of API clients.", {
     pattern: BEARER_TOKEN,

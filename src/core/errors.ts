@@ -63,7 +63,14 @@ export function forbidden(reason: string, cause?: unknown): HubError {
 }
 
 export function notFound(
-  what: "Session" | "Conversation" | "Orchestration" | "Webhook provider" | "Page" | "Repository",
+  what:
+    | "Session"
+    | "Conversation"
+    | "Orchestration"
+    | "Webhook provider"
+    | "Page"
+    | "Repository"
+    | "Delivery",
 ): HubError {
   return new HubError("not_found", `${what} not found`);
 }

@@ -2,11 +2,13 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
+import type { Redaction } from "../core/redaction.ts";
 import type { Secret } from "../core/secret.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Orchestrations } from "../orchestration/orchestrations.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { DeliveryStore } from "../store/deliveries.ts";
+import type { DeliveryLog } from "../store/delivery-log.ts";
 import type { EventStore } from "../store/events.ts";
 import type { HealthReport } from "./health.ts";
 
@@ -33,14 +35,30 @@ export interface HttpSettings {
   sseHeartbeatMs: number;
 }
 
+/** What each rule would do; `reason`: why none of them is asked at all. */
+export interface Simulation {
+  reason: string | null;
+  rules: { rule: string; would: string | null; why: string | null }[];
+}
+
 export interface HttpDeps {
   sessions: Sessions;
   orchestrations: Orchestrations;
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;
   deliveries: DeliveryStore;
+  deliveryLog: Pick<DeliveryLog, "list" | "get" | "replay">;
+  /** What would come of a delivery, and why; nothing is written. */
+  simulate(delivery: {
+    event: string;
+    payload: Buffer;
+    deliveryId: string;
+    receivedAt: string;
+  }): Promise<Simulation>;
   /** A new delivery waits. */
   onDelivery(): void;
+  /** Of what is shown that others have sent. */
+  redaction: Redaction;
   /** At once, from what was found out before. */
   health: () => HealthReport;
   /** `github`: the one that deliveries are signed with, and the one before it. */

@@ -177,7 +177,7 @@ test("a database that is away is a 503 that says when to come back", async () =>
   const fails = () => Promise.reject(gone);
   await using http = await startHttp({
     sessions: { list: fails, create: fails },
-    deps: { deliveries: { insert: fails, count: fails } },
+    deps: { deliveries: { insert: fails, record: fails, count: fails } },
   });
   const body = '{"zen":"x"}';
   const answers = [

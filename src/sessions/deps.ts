@@ -73,6 +73,8 @@ export interface SessionSettings {
   hosts: readonly string[];
   /** Ended sessions are kept so long; 0: for ever. */
   retentionDays: number;
+  /** Deliveries that were worked off are kept so long, and no longer than sessions. */
+  deliveryRetentionDays: number;
 }
 
 /** What the functions of this room are made from. */

@@ -79,3 +79,38 @@ test("one that the database refuses fails alone, and the others are still new", 
   expect(settled.at(-1)?.status).toBe("rejected");
   expect(await store.count()).toBe(12);
 });
+
+test("what failed is begun anew when it comes again; what was worked off is only counted", async () => {
+  await using two = await openTwo();
+  const [store] = two.stores;
+  for (const id of ["1", "2"]) await store.insert(delivery(id));
+  const { db } = two.database;
+  await db.updateTable("deliveries").set({ state: "done", attempts: 1 }).execute();
+  await db
+    .updateTable("deliveries")
+    .set({ state: "failed", attempts: 8, due_at: "2030-01-01" })
+    .where("delivery_id", "=", "2")
+    .execute();
+  expect(await store.insert(delivery("1"))).toBe(false);
+  expect(await store.insert(delivery("2"))).toBe(true);
+  expect(await store.insert(delivery("2"))).toBe(false);
+  await store.record(delivery("3", { event: "gollum" }), "nobody listens");
+  await store.record(delivery("3", { event: "gollum" }), "nobody listens");
+  const rows = await db
+    .selectFrom("deliveries")
+    .select(["delivery_id", "state", "outcome", "attempts", "due_at", "repeats"])
+    .orderBy("delivery_id")
+    .execute();
+  expect(rows).toEqual([
+    { delivery_id: "1", state: "done", outcome: null, attempts: 1, due_at: null, repeats: 1 },
+    { delivery_id: "2", state: "waiting", outcome: null, attempts: 0, due_at: null, repeats: 2 },
+    {
+      delivery_id: "3",
+      state: "ignored",
+      outcome: "nobody listens",
+      attempts: 0,
+      due_at: null,
+      repeats: 1,
+    },
+  ]);
+});

@@ -2,6 +2,7 @@ import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/database.ts";
 import { openDatabase } from "./database.ts";
 import { createDeliveryStore } from "./deliveries.ts";
+import { createDeliveryLog } from "./delivery-log.ts";
 import { createDeliveryQueue } from "./delivery-queue.ts";
 import type { ClaimedDelivery } from "./delivery-queue.ts";
 
@@ -125,4 +126,21 @@ test("a hub that comes back takes up at once what it had claimed", async () => {
   expect(ids(await own.claim("two"))).toEqual(["b1"]);
   await own.queue.release("one");
   expect(ids(await own.claim("one"))).toEqual(["a1"]);
+});
+
+test("what is put back comes before what waits on its thread, and not beside what is at work there", async () => {
+  await using own = await open();
+  const log = createDeliveryLog(own.database);
+  for (const id of ["a1", "a2", "a3"]) await own.put(id, "a");
+  const [first] = await own.claim("hub");
+  if (first === undefined) throw new Error("one waits");
+  expect(await log.replay(first.number)).toBe(false);
+  await own.finish(first, "hub");
+  const [second] = await own.claim("hub");
+  if (second === undefined) throw new Error("one waits");
+  expect(await log.replay(first.number)).toBe(true);
+  expect(await log.replay(first.number)).toBe(false);
+  expect(await own.claim("other")).toEqual([]);
+  await own.finish(second, "hub");
+  expect(ids(await own.claim("other"))).toEqual(["a1"]);
 });

@@ -59,7 +59,8 @@ const Row = z
 export function createDeliveryQueue({ db }: Database): DeliveryQueue {
   return {
     async claim({ executorId, limit, leaseMs }) {
-      // Who else claims at this moment skips these rows; the thread's next one is seen only when this one has ended.
+      // Who else claims at this moment skips these rows; the thread's next one is seen only when this one has ended, also
+      // when that is an older one which was put back meanwhile.
       const { rows } =
         await sql`update deliveries set claimed_by = ${executorId}, attempts = attempts + 1,
           claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
@@ -69,7 +70,8 @@ export function createDeliveryQueue({ db }: Database): DeliveryQueue {
             and (d.claimed_until is null or d.claimed_until <= now())
             and not exists (
               select 1 from deliveries e
-              where e.thread = d.thread and e.state = 'waiting' and e.number < d.number
+              where e.thread = d.thread and e.state = 'waiting' and e.number <> d.number
+                and (e.number < d.number or e.claimed_until > now())
             )
           order by d.number limit ${limit} for update skip locked
         )

@@ -1,9 +1,11 @@
+import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/database.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "./database.ts";
 import { createDeliveryStore } from "./deliveries.ts";
 import { createEventStore } from "./events.ts";
+import { createForgeWrites } from "./forge-writes.ts";
 import { createRetentionStore } from "./retention.ts";
 import { createSessionStore, insertWithin } from "./sessions.ts";
 import { inTransaction } from "./transaction.ts";
@@ -67,4 +69,23 @@ test("deletes what ended before the cutoff, but not what something unfinished de
   await database.db.updateTable("deliveries").set({ state: "ignored" }).execute();
   expect(await retention.deleteDeliveries(CUTOFF)).toBe(1);
   expect(await deliveries.count()).toBe(1);
+});
+
+test("forgets old writes on the forge, but not what is done once for ever", async () => {
+  await using own = await createTestDatabase(inject("databaseServer"));
+  await using database = openDatabase({ url: own.url, maxConnections: 2 });
+  const writes = createForgeWrites(database);
+  for (const key of ["once", "old", "lost", "young"]) await writes.begin(key);
+  await writes.done("once", { id: 0, url: "" });
+  await writes.done("old", { id: 7, url: "there" });
+  await sql`update forge_writes set begun_at = '2026-05-01' where key <> 'young'`.execute(
+    database.db,
+  );
+  await sql`update forge_writes set begun_at = '2026-07-01' where key = 'young'`.execute(
+    database.db,
+  );
+  expect(await createRetentionStore(database).deleteWrites(CUTOFF)).toBe(2);
+  expect(await writes.begin("once")).toEqual({ id: 0, url: "" });
+  expect(await writes.begin("young")).toBe("begun");
+  expect(await writes.begin("old")).toBe("never");
 });

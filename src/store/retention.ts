@@ -16,6 +16,11 @@ export interface RetentionStore {
   deleteSessions(cutoff: Date): Promise<Id[]>;
   /** Deletes some deliveries that have been worked off; answers how many. */
   deleteDeliveries(cutoff: Date): Promise<number>;
+  /**
+   * Deletes some of what is known of writes on the forge that were begun before `cutoff`; not what is done once for ever.
+   * Answers how many.
+   */
+  deleteWrites(cutoff: Date): Promise<number>;
 }
 
 export function createRetentionStore(database: Database): RetentionStore {
@@ -37,6 +42,13 @@ export function createRetentionStore(database: Database): RetentionStore {
       const { numAffectedRows } =
         await sql`delete from deliveries where (provider, delivery_id) in (
           select provider, delivery_id from deliveries where received_at < ${cutoff} and state <> 'waiting' limit ${BATCH}
+        )`.execute(database.db);
+      return Number(numAffectedRows ?? 0);
+    },
+    async deleteWrites(cutoff) {
+      const { numAffectedRows } = await sql`delete from forge_writes where key in (
+          select key from forge_writes
+          where begun_at < ${cutoff} and remote_id is distinct from 0 limit ${BATCH}
         )`.execute(database.db);
       return Number(numAffectedRows ?? 0);
     },

@@ -102,6 +102,16 @@ export interface Tables {
     claimed_by: string | null;
     claimed_until: NullableTimestamp;
     finished_at: NullableTimestamp;
+    /** How often the forge has sent it once more. */
+    repeats: Generated<number>;
+  };
+  /** Of each of the forge's hooks that send to this hub: how far its deliveries are known. */
+  delivery_checkpoints: {
+    hook: string;
+    delivered_at: NullableTimestamp;
+    due_at: Timestamp;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
   };
   forge_writes: {
     key: string;

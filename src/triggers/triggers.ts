@@ -16,6 +16,15 @@ type Raw = Pick<ClaimedDelivery, "event" | "payload" | "deliveryId" | "receivedA
 export interface Triggers {
   /** Safe to repeat. */
   handle(delivery: Raw): Promise<Outcome>;
+  /** What would come of it now, and why; nothing is written. */
+  simulate(delivery: Raw): Promise<Simulation>;
+}
+
+/** What each rule would do. */
+export interface Simulation {
+  /** Why none of them is asked at all. */
+  reason: string | null;
+  rules: { rule: string; would: string | null; why: string | null }[];
 }
 
 /** In the order in which they act. */
@@ -31,7 +40,20 @@ export function createTriggers(deps: CommonDeps): Triggers {
         outcomes.push(typeof decision === "string" ? ignored(decision) : await decision.act());
       return together(outcomes);
     },
+    async simulate(delivery) {
+      const decisions = await decide(deps, delivery);
+      if (typeof decisions === "string") return { reason: decisions, rules: [] };
+      return { reason: null, rules: RULES.map(({ name }) => foreseen(name, decisions)) };
+    },
   };
+}
+
+function foreseen(rule: string, decisions: readonly { rule: string; decision: Decision }[]) {
+  const found =
+    decisions.find((one) => one.rule === rule)?.decision ?? "it is not about such events";
+  return typeof found === "string"
+    ? { rule, would: null, why: found }
+    : { rule, would: found.would, why: null };
 }
 
 /** What each rule that is about such an event makes of it; a sentence: why none is asked. */

@@ -1,6 +1,7 @@
 import pino from "pino";
 import { notFound } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/event.ts";
+import { createRedaction } from "../../src/core/redaction.ts";
 import { newId, sandboxName } from "../../src/core/id.ts";
 import type { NewSession, Session } from "../../src/core/session.ts";
 import { Secret } from "../../src/core/secret.ts";
@@ -48,8 +49,19 @@ export async function startHttp(
         deliveries.add(deliveryId);
         return Promise.resolve(isNew);
       },
+      record({ deliveryId }) {
+        deliveries.add(deliveryId);
+        return Promise.resolve();
+      },
       count: () => Promise.resolve(deliveries.size),
     },
+    deliveryLog: {
+      list: () => Promise.resolve([]),
+      get: () => Promise.resolve(null),
+      replay: () => Promise.resolve(false),
+    },
+    simulate: () => Promise.resolve({ reason: null, rules: [] }),
+    redaction: createRedaction([]),
     onDelivery: () => undefined,
     health: () => ({
       status: "ok",

@@ -3,6 +3,7 @@ import type { Guard } from "../auth.ts";
 import { parseJson, readBody } from "../body.ts";
 import type { HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
+import { createDeliveryApi } from "./deliveries.ts";
 import { createEventStreams, EVENT_STREAM, NDJSON } from "./events.ts";
 import { sessionResource } from "./resources.ts";
 import * as routes from "./routes.ts";
@@ -72,7 +73,8 @@ export function createApi(deps: HttpDeps, guard: Guard) {
     .openapi(routes.createOrchestration, async (c) => {
       const made = await orchestrations.create(c.req.valid("json"));
       return c.json({ ...made, sessions: made.sessions.map(sessionResource) }, 201);
-    });
+    })
+    .route("/", createDeliveryApi(deps));
 }
 
 export type Api = ReturnType<typeof createApi>;

@@ -1,6 +1,8 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import * as routes from "./routes.ts";
+import * as deliveryRoutes from "./delivery-routes.ts";
+import * as sessionRoutes from "./routes.ts";
 
+const routes = { ...sessionRoutes, ...deliveryRoutes };
 type Route = (typeof routes)[keyof typeof routes];
 
 /** The OpenAPI document of /api/v1, made from the routes that are served. */

@@ -4,7 +4,6 @@ import { LIMITS } from "../../core/limits.ts";
 import { Repository } from "../../core/repository.ts";
 import { NewSession, SessionStatus } from "../../core/session.ts";
 import { NewOrchestration } from "../../orchestration/orchestrations.ts";
-import { Problem } from "./problem.ts";
 import {
   ArtifactsResource,
   OrchestrationResource,
@@ -13,20 +12,8 @@ import {
   SessionResource,
   StartedResource,
 } from "./resources.ts";
+import { json, problem, PROBLEMS } from "./responses.ts";
 
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  content: { "application/json": { schema } },
-  description,
-});
-const problem = (description: string) => ({
-  content: { "application/problem+json": { schema: Problem } },
-  description,
-});
-const PROBLEMS = {
-  400: problem("The request does not fit"),
-  401: problem("No token, or a wrong one"),
-  503: problem("The database cannot be reached; try again"),
-};
 const ONE = { ...PROBLEMS, 404: problem("No such session") };
 const params = z.object({ id: Id });
 const common = { tags: ["sessions"], security: [{ bearer: [] }] };
