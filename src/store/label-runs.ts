@@ -40,12 +40,14 @@ export interface LabelRunStore {
   ofCause(cause: string): Promise<LabelRun | null>;
   /** Those that nobody has asked for. */
   countSince(repositoryId: number, since: Date): Promise<number>;
-  /** Unfinished ones that are due, and that no other hub is at; they are this hub's for `leaseMs`. */
+  /**
+   * Unfinished ones that are due, and that no other hub is at; they are this hub's for `leaseMs`. Of those that wait one of
+   * each repository, and none while the session of another one chooses there: a flood of issues takes one slot, and keeps
+   * back no other repository.
+   */
   claim(by: { executorId: string; leaseMs: number; limit: number; now: Date }): Promise<LabelRun[]>;
   /** Whether it is still this hub's, for `leaseMs` from now. */
   hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
-  /** Takes one of the repository's places for sessions that choose labels; false: there is none free. */
-  mayAsk(repositoryId: number, most: number): Promise<boolean>;
   asked(sessionId: Id): Promise<void>;
   putOff(sessionId: Id, more: { outcome: string; dueAt: Date }): Promise<void>;
   done(sessionId: Id, outcome: string, at: Date): Promise<void>;
@@ -78,6 +80,11 @@ const Row = z
     attempts: row.attempts,
     createdAt: row.created_at.toISOString(),
   }));
+/** People who wait go before issues that nobody waits for. */
+const nextOnes = (now: Date) => sql`select distinct on (repository_id) session_id from label_runs w
+  where state = 'waiting' and due_at <= ${now} and not exists (
+    select 1 from label_runs a where a.repository_id = w.repository_id and a.state = 'asked')
+  order by repository_id, source is null, created_at`;
 const CountRow = z.object({ count: z.coerce.number() });
 
 export function createLabelRunStore(database: Database): LabelRunStore {
@@ -98,30 +105,18 @@ export function createLabelRunStore(database: Database): LabelRunStore {
           claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
         where session_id in (
           select session_id from label_runs
-          where state <> 'done' and due_at <= ${now}
+          where due_at <= ${now}
+            and (state = 'asked' or (state = 'waiting' and session_id in (${nextOnes(now)})))
             and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
-          order by state, source is null, created_at limit ${limit} for update skip locked
+          order by state, created_at limit ${limit} for update skip locked
         ) returning *`.execute(db);
-      // People who wait go before issues that nobody waits for.
-      return rows
-        .map((row) => Row.parse(row))
-        .toSorted(
-          (one, other) =>
-            one.state.localeCompare(other.state) ||
-            Number(one.source === null) - Number(other.source === null) ||
-            one.createdAt.localeCompare(other.createdAt),
-        );
+      return rows.map((row) => Row.parse(row));
     },
     async hold(sessionId, { executorId, leaseMs }) {
       const { numAffectedRows } = await sql`update label_runs
         set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
         where session_id = ${sessionId} and claimed_by = ${executorId}`.execute(db);
       return numAffectedRows === 1n;
-    },
-    async mayAsk(repositoryId, most) {
-      const { rows } = await sql`select count(*) as count from label_runs
-        where repository_id = ${repositoryId} and state = 'asked'`.execute(db);
-      return CountRow.parse(rows[0]).count < most;
     },
     async asked(sessionId) {
       await db

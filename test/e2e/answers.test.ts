@@ -5,6 +5,7 @@ import { openHouse, session } from "../kit/house.ts";
 import type { House } from "../kit/house.ts";
 import { Scenario } from "../kit/scenario.ts";
 import { standIn } from "../kit/stand-in.ts";
+import { waitFor } from "../kit/wait.ts";
 
 const SCHEMA = {
   type: "object",
@@ -19,7 +20,17 @@ const Offer = z.object({
   tools: z.array(z.object({ name: z.string() })).default([]),
 });
 
-/** A session on terms that only the hub itself gives, so they are written where the hub would have put them. */
+/** Only the hub itself gives terms, so they are written where the hub would have put them. */
+async function setTerms(house: House, id: string, terms: object): Promise<void> {
+  await using database = openDatabase({
+    url: house.databaseUrl,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+  const statement = "update sessions set terms = $1 where id = $2";
+  await database.prepared("set-terms", statement, [JSON.stringify(terms), id]);
+}
+
 async function runOnTerms(house: House, requirements: string, terms: object, type = "analysis") {
   const { hub } = house;
   await using database = openDatabase({
@@ -29,9 +40,7 @@ async function runOnTerms(house: House, requirements: string, terms: object, typ
   });
   const { id } = await hub.create(session(requirements, { type }));
   const { db } = database;
-  // Nobody changes the terms of a session but a test.
-  const statement = "update sessions set terms = $1 where id = $2";
-  await database.prepared("set-terms", statement, [JSON.stringify(terms), id]);
+  await setTerms(house, id, terms);
   await hub.start(id);
   const ended = await hub.until(id, { timeoutMs: 60_000 });
   const result = await db
@@ -101,4 +110,27 @@ test("no answer in the form that was asked for is a failure, and a budget of its
   const poor = standIn({ model: { calls: 3 } }, { result: { answer: {} } });
   const { events } = await runOnTerms(house, poor, { answerSchema: SCHEMA, maxTokens: 1 });
   expect(events.map(({ kind }) => kind)).toContain("budget.exceeded");
+});
+
+test("a sandbox that is made in advance has no checkout either, and is the one that is used", async () => {
+  await using house = await openHouse({ env: { CLAUDE_HUB_PREPARED_SANDBOXES: "2" } });
+  const { hub } = house;
+  const kindsOf = async (id: string) => (await hub.events(id)).map(({ kind }) => kind);
+  const before = await hub.create(session("Nothing."));
+  const prompt = standIn({ result: { answer: { colour: "red" } } });
+  // Nothing is made for it before it has terms, since it waits for another one.
+  const { id } = await hub.create(session(prompt, { type: "analysis", dependencies: [before.id] }));
+  await setTerms(house, id, { answerSchema: SCHEMA, toolset: "none" });
+  await hub.start(before.id);
+  await hub.until(before.id);
+  await waitFor(async () => (await kindsOf(id)).includes("runner.started"), {
+    timeoutMs: 30_000,
+    what: "the sandbox to be made in advance",
+  });
+  await hub.start(id);
+  expect(await hub.until(id)).toMatchObject({ status: "completed" });
+  const kinds = await kindsOf(id);
+  expect(kinds.filter((kind) => kind === "sandbox.created")).toHaveLength(1);
+  expect(kinds.indexOf("runner.started")).toBeLessThan(kinds.indexOf("session.queued"));
+  expect(kinds).not.toContain("workspace.cloned");
 });

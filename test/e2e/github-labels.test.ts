@@ -198,6 +198,22 @@ test("a hub that is killed while the model thinks puts the labels when it is bac
   expect(labelsOn(house, number)).toEqual(["bug"]);
 });
 
+test("a repository's own settings leave fewer labels, or none", async () => {
+  const file = ".github/claude-hub.yml";
+  const put = async (text: string) => {
+    await house.repository.push({ by: "ada", branch: "main", files: { [file]: text } });
+    await settle(house);
+  };
+  await put("labels:\n  exclude: [bug]\n  max: 1\n");
+  const body = answers({ bug: 1, enhancement: 0.8, documentation: 0.9 });
+  const one = await eve().openIssue(REPOSITORY, { title: "Oh", body });
+  expect(await outcomeOf(house, one.number)).toMatch(/^documentation /);
+  await put("triggers:\n  autoLabel: off\n");
+  const two = await eve().openIssue(REPOSITORY, { title: "Oh", body });
+  await settle(house);
+  expect(await runsOf(house, two.number)).toEqual([]);
+});
+
 test("on trial labels are told of and not put, and a flood of issues costs no more than some", async () => {
   await using trial = await openLabelHouse({
     env: { CLAUDE_HUB_AUTO_LABEL: "dry-run", CLAUDE_HUB_AUTO_LABEL_PER_HOUR: "2" },

@@ -23,16 +23,17 @@ export const labelsRule: Rule = {
     const isReworded = changes?.title?.from != null || changes?.body?.from != null;
     if (event.action === "edited" && !isReworded) return "its text was not changed";
     const cause = causeOf(event);
-    if ((await deps.labelling.runs.ofCause(cause)) !== null) return KNOWN;
+    const { perHour, runs } = deps.labelling;
+    if ((await runs.ofCause(cause)) !== null) return KNOWN;
+    const since = new Date(deps.clock.now().getTime() - HOUR_MS);
+    // Before anything is read of GitHub, which a flood would use up.
+    if ((await runs.countSince(event.repository.id, since)) >= perHour) return tooMany(perHour);
     const issue = await repository.issue(event.number);
     const { account } = await deps.forge.self();
     if (issue.author.id === account.id) return "the bot itself has opened it";
     if (issue.state !== "open") return "it is closed";
     const hands = handsOn(await repository.labelChanges(event.number), issue, account);
     if (hands.byOthers) return "somebody has seen to its labels";
-    const since = new Date(deps.clock.now().getTime() - HOUR_MS);
-    const { perHour, runs } = deps.labelling;
-    if ((await runs.countSince(event.repository.id, since)) >= perHour) return tooMany(perHour);
     const refusal = await dayBudgetRefusal(deps, event, cause);
     if (refusal !== null) return refusal;
     return {

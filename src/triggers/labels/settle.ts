@@ -10,8 +10,6 @@ import { chosenByWords } from "./keywords.ts";
 import type { LabellerDeps, LabelRules } from "./labeller.ts";
 import { handsOn } from "./touched.ts";
 
-/** Sessions that choose labels, of one repository at a time: a flood of issues takes no more of the slots. */
-const AT_WORK = 1;
 /** A choice takes seconds; a model that is away is tried again for minutes. */
 const LIMIT_SECONDS = 180;
 const TOLD_CHARS = 1_000;
@@ -33,7 +31,6 @@ async function begin(
   { exclude, model, maxCostUsd: most }: LabelRules,
   run: LabelRun,
 ): Promise<void> {
-  if (!(await deps.runs.mayAsk(run.repositoryId, AT_WORK))) return;
   const labels = offered(await repository.labels(), exclude);
   if (labels.length === 0) {
     await finish(deps, run, "there are no labels to choose from");
