@@ -3,11 +3,13 @@ import { parseArgs } from "node:util";
 import { claudeCodePath } from "../test/kit/claude-code.ts";
 import { createGitForge } from "../test/kit/git-forge.ts";
 import { startHub } from "../test/kit/hub.ts";
-import type { TestHub } from "../test/kit/hub.ts";
+import type { HubOptions } from "../test/kit/hub.ts";
 import { readScenario } from "../test/kit/scenario.ts";
 import { createScriptedModel } from "../test/kit/scripted-model.ts";
+import { demoOnGitHub } from "./github/run.ts";
 import { chooseRuntime, RUNTIMES } from "./runtime.ts";
 import { createScreen } from "./screen.ts";
+import type { Screen } from "./screen.ts";
 import { runPair } from "./pair.ts";
 import { verify } from "./verify.ts";
 
@@ -17,7 +19,15 @@ const DUMMY_TOKEN = "token-of-the-demo-forge";
 const LIMIT_MS = { scripted: 120_000, real: 900_000 };
 
 /** The main job, for real: hub, database, sandboxes, git and Claude Code; only the model is scripted unless `--real`. */
-async function demo(real: boolean, named: string | undefined): Promise<number> {
+async function demo({
+  real,
+  github,
+  runtime: named,
+}: {
+  real: boolean;
+  github: boolean;
+  runtime?: string | undefined;
+}): Promise<number> {
   const screen = createScreen(process.stdout);
   const key = process.env["ANTHROPIC_API_KEY"];
   if (real && (key === undefined || key === "")) {
@@ -29,25 +39,40 @@ async function demo(real: boolean, named: string | undefined): Promise<number> {
     screen.problem(`--runtime must be one of: ${RUNTIMES.join(", ")}.`);
     return 2;
   }
-  const startedAt = performance.now();
-  await using forge = await createGitForge({ token: DUMMY_TOKEN });
-  await forge.repository(REPOSITORY, "greeter");
-  await using model = await createScriptedModel({
+  const scenario = github ? "github/scenario.json" : "scenario.json";
+  await using scripted = await createScriptedModel({
     apiKey: DUMMY_KEY,
-    scenario: await readScenario(new URL("scenario.json", import.meta.url)),
+    scenario: await readScenario(new URL(scenario, import.meta.url)),
   });
-  await using hub = await startHub({
-    forge: { url: forge.url, token: DUMMY_TOKEN },
+  const common = {
     model: real
       ? { url: process.env["ANTHROPIC_BASE_URL"] ?? "https://api.anthropic.com", apiKey: key ?? "" }
-      : { url: model.url, apiKey: DUMMY_KEY },
+      : { url: scripted.url, apiKey: DUMMY_KEY },
     // Containers have their own.
     ...(runtime === "docker" ? {} : { agentPath: claudeCodePath }),
     runtime,
     env: { LOG_LEVEL: "info", ...(runtime === "docker" ? engineEnvironment() : {}) },
-  });
-  screen.opening({ hub: hub.url, forge: forge.url, runtime, real });
-  const sessions = await within(real ? LIMIT_MS.real : LIMIT_MS.scripted, hub, () =>
+  };
+  const limitMs = real ? LIMIT_MS.real : LIMIT_MS.scripted;
+  if (github)
+    return await demoOnGitHub({
+      ...common,
+      real,
+      within: (hub, work) => within(limitMs, hub, work),
+    });
+  return await demoPair(common, { real, limitMs, screen });
+}
+
+async function demoPair(
+  common: HubOptions & { runtime: string },
+  { real, limitMs, screen }: { real: boolean; limitMs: number; screen: Screen },
+): Promise<number> {
+  const startedAt = performance.now();
+  await using forge = await createGitForge({ token: DUMMY_TOKEN });
+  await forge.repository(REPOSITORY, "greeter");
+  await using hub = await startHub({ ...common, forge: { url: forge.url, token: DUMMY_TOKEN } });
+  screen.opening({ hub: hub.url, forge: forge.url, runtime: common.runtime, real });
+  const sessions = await within(limitMs, hub, () =>
     runPair({ hub, repository: REPOSITORY, screen }),
   );
   const verdict = await verify({ forge, repository: REPOSITORY, sessions });
@@ -57,19 +82,20 @@ async function demo(real: boolean, named: string | undefined): Promise<number> {
 
 async function within<Result>(
   limitMs: number,
-  hub: TestHub,
+  hub: { output(): string },
   work: () => Promise<Result>,
 ): Promise<Result> {
   const late = new AbortController();
+  const tooLong = async () => {
+    await pause(limitMs, undefined, { signal: late.signal });
+    throw new Error(`the demo took longer than ${limitMs} ms`);
+  };
   try {
-    return await Promise.race([
-      work(),
-      pause(limitMs, undefined, { signal: late.signal }).then(() => {
-        throw new Error(
-          `the demo took longer than ${limitMs} ms; the hub said:\n${hub.output().slice(-4_000)}`,
-        );
-      }),
-    ]);
+    return await Promise.race([work(), tooLong()]);
+  } catch (error) {
+    throw new Error(`the demo failed; the hub said:\n${hub.output().slice(-4_000)}`, {
+      cause: error,
+    });
   } finally {
     late.abort();
   }
@@ -83,6 +109,10 @@ function engineEnvironment(): Record<string, string> {
 }
 
 const { values } = parseArgs({
-  options: { real: { type: "boolean", default: false }, runtime: { type: "string" } },
+  options: {
+    real: { type: "boolean", default: false },
+    github: { type: "boolean", default: false },
+    runtime: { type: "string" },
+  },
 });
-process.exit(await demo(values.real, values.runtime));
+process.exit(await demo(values));

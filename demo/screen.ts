@@ -71,6 +71,7 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
       for (const problem of verdict.problems) this.problem(problem);
       if (verdict.problems.length > 0) return;
       heading("Where to look next");
+      write("  npm run demo -- --github the hub as a bot: from an issue to a merge");
       write("  npm start                run the hub itself; it says where it listens");
       write("  README.md                point it at GitHub and at a model");
       write("  docs/configuration.md    every setting");
