@@ -69,6 +69,16 @@ function readsContract(open: () => Promise<ForgeScene>): void {
     );
     const labelers = await at.labelers(number);
     expect(labelers.get("bug")?.login).toBe("ada");
+    await at.addLabels(number, ["enhancement"]);
+    await ada.request("DELETE", `/repos/${NAME}/issues/${number}/labels/bug`);
+    const changes = await at.labelChanges(number);
+    expect(changes.map(({ kind, label }) => `${kind} ${label}`)).toEqual([
+      "added bug",
+      "added enhancement",
+      "removed bug",
+    ]);
+    expect(changes.map(({ actor }) => actor.login === "ada")).toEqual([true, false, true]);
+    expect((await at.labelers(number)).has("bug")).toBe(false);
   });
 
   test("reads pull requests, their files, reviews and comments on lines", async () => {
