@@ -38,6 +38,7 @@ import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
 import { createStores } from "./store/stores.ts";
+import { createThreadTools } from "./triggers/tools/tools.ts";
 
 export interface Hub extends AsyncDisposable {
   url: string;
@@ -91,6 +92,7 @@ export async function startHub(options: {
   const stores = createStores(database);
   const { events, branches } = stores;
   const engine = createEngine({ url, executorId, log });
+  const tools = createThreadTools({ ...stores, database, forge, redaction });
   const life = createSessionLife({
     database,
     notifications,
@@ -102,6 +104,7 @@ export async function startHub(options: {
       settings: settingsOf,
     },
     redaction,
+    tools,
     settings: { ...sessionSettings(config, agent, model.form), hosts: rules.map(ruleText) },
     executorId,
     clock: systemClock,
@@ -122,6 +125,7 @@ export async function startHub(options: {
       git: { ...git, lease: tokens.lease },
       model,
       egress: { ...config.egress, rules, hubPorts },
+      tools: { toolsFor: tools.toolsFor, calls: stores.toolCalls },
       sessionConnections: config.gateway.sessionConnections,
       log,
     }),

@@ -49,6 +49,9 @@ export const EVENT_KINDS = [
   "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
   "model.refused", // model, service: what the model's provider was asked to do and may not
   "door.refused", // door, reason, count: how often so far
+  "progress.reported", // plan: text, state (open | begun | done); step
+  "request.granted", // tool, ordinal, answer: what the agent has had the hub do
+  "request.refused", // tool, reason
   "budget.exceeded", // what, limit, used
   "events.dropped", // count, reason
   "unknown", // raw

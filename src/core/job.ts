@@ -62,6 +62,8 @@ export const Job = z.object({
   answerSchema: AnswerSchema.nullable().default(null),
   /** Without tools there is no checkout either. */
   toolset: Toolset.default("usual"),
+  /** What the hub does for the agent, by name; reached through the gateway's tools door. */
+  hubTools: z.array(z.string()).default([]),
   /** Id the agent's conversation gets, chosen by the hub. */
   agentSessionId: Id,
   /** Continue the conversation `agentSessionId` instead of beginning it. */

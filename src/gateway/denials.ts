@@ -5,7 +5,7 @@ import type { Id } from "../core/id.ts";
 /** What a door would not do for a session. */
 export interface Denial {
   sessionId: Id;
-  door: "git" | "model";
+  door: "git" | "model" | "tools";
   reason: string;
   /** How often so far. */
   count: number;

@@ -4,6 +4,7 @@ import { policyFor } from "../core/policy.ts";
 import type { EgressRule } from "../core/egress.ts";
 import { forbidden } from "../core/errors.ts";
 import type { Intake } from "../sessions/intake.ts";
+import type { ToolCallStore } from "../store/tool-calls.ts";
 import { createDenials } from "./denials.ts";
 import type { Denial } from "./denials.ts";
 import { createAddressCheck } from "./egress/addresses.ts";
@@ -21,6 +22,8 @@ import { createModelDoor } from "./model/door.ts";
 import type { Upstream } from "./model/upstream.ts";
 import { createRunnerDoor } from "./runner/door.ts";
 import { createGateway } from "./server.ts";
+import { createToolsDoor } from "./tools/door.ts";
+import type { ToolsFor } from "./tools/door.ts";
 import type { Authentication, GatewaySession } from "./session.ts";
 
 /** Where sandboxes may connect to, beyond the hub's own doors. */
@@ -52,6 +55,7 @@ export async function startGateway(options: {
   };
   model: { upstream: Upstream; form: ModelForm };
   egress: EgressOptions;
+  tools: { toolsFor: ToolsFor; calls: ToolCallStore };
   /** Connections that one sandbox may hold. */
   sessionConnections: number;
   log: Logger;
@@ -100,6 +104,12 @@ export async function startGateway(options: {
     hasEnded: (sessionId) => intake.hasEnded(sessionId),
     log,
   });
+  const tools = createToolsDoor({
+    ...options.tools,
+    record: (sessionId, kind, body) => intake.record(sessionId, kind, body),
+    onDenial: denials("tools"),
+    log,
+  });
   const gateway = createGateway({
     address: { socketPath: options.socketPath },
     authenticate: (token) => authenticate(intake, token),
@@ -113,6 +123,7 @@ export async function startGateway(options: {
         },
       ],
       ["model", model.door],
+      ["tools", tools],
     ]),
     proxy: {
       async connect(req, socket, session) {

@@ -16,7 +16,7 @@ export interface Hub {
   token: string;
 }
 
-const DOORS = /^\/(git|model)\//;
+const DOORS = /^\/(?:(?:git|model)\/|tools$)/;
 /** Headers of one connection, and those that are the forwarder's own to say. */
 const DROPPED = new Set([
   "connection",
@@ -38,7 +38,7 @@ const MAX_KEPT = 8;
 const MAX_CONNECTIONS = 128;
 
 /**
- * Listens on loopback and adds the session token: to what goes to the git door and the model door, and, as an HTTP
+ * Listens on loopback and adds the session token: to what goes to the git, model and tools doors, and, as an HTTP
  * proxy, to what is for other hosts. Which of those may be reached is the gateway's to decide.
  */
 export async function startForwarder(hub: Hub): Promise<Forwarder> {

@@ -96,6 +96,8 @@ export interface SessionDeps {
   inTurn: <Result>(id: Id, work: () => Promise<Result>) => Promise<Result>;
   repositories: Repositories;
   redaction: Redaction;
+  /** What the hub does for the agent of a session, by name. */
+  tools: { namesFor(id: Id): Promise<readonly string[]> };
   settings: SessionSettings;
   /** Names this hub; the same after a restart, another one on another machine. */
   executorId: string;

@@ -70,10 +70,12 @@ const REFUSALS: readonly EventKind[] = [
   "model.refused",
   "egress.refused",
   "door.refused",
+  "request.refused",
 ];
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
-const HUB_ONLY = /^(session|sandbox|settings|image|branch|push|model|budget|egress|door)\./;
+const HUB_ONLY =
+  /^(session|sandbox|settings|image|branch|push|model|budget|egress|door|progress|request)\./;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(

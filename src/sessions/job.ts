@@ -20,6 +20,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const workBranch = session.workBranch ?? ownBranchOf(session);
   const before = await continued(deps, session);
   const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
+  const tools = [...(await deps.tools.namesFor(id))];
   const parts: PromptParts = {
     type: session.type,
     sessionId: id,
@@ -29,6 +30,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     otherBranches,
     hosts: settings.hosts,
     terms,
+    tools,
     before: before === null || before.canResume ? null : before,
   };
   return {
@@ -42,6 +44,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     systemPrompt: systemPrompt(parts),
     answerSchema: terms.answerSchema,
     toolset: terms.toolset,
+    hubTools: tools,
     agentSessionId: before?.canResume === true ? before.agentSessionId : id,
     resume: before?.canResume === true,
     workspace: {

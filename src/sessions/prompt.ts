@@ -26,6 +26,8 @@ export interface PromptParts {
   /** Other hosts that the sandbox may reach. */
   hosts: readonly string[];
   terms: Pick<SessionTerms, "answerSchema" | "toolset">;
+  /** What the hub does for the agent. */
+  tools: readonly string[];
   /** What the session before this one was asked and did, when the agent cannot remember that by itself. */
   before: { requirements: string; summary: string } | null;
 }
@@ -33,7 +35,14 @@ export interface PromptParts {
 const HOSTS_TOLD = 50;
 
 /** What holds for the whole session; nothing in it comes from the request. */
-export function systemPrompt({ type, sessionId, workBranch, hosts, terms }: PromptParts): string {
+export function systemPrompt({
+  type,
+  sessionId,
+  workBranch,
+  hosts,
+  terms,
+  tools,
+}: PromptParts): string {
   const tag = tagOf(sessionId);
   const hasTools = terms.toolset !== "none";
   return [
@@ -48,6 +57,11 @@ export function systemPrompt({ type, sessionId, workBranch, hosts, terms }: Prom
     ...(hasTools
       ? [`${networkPrompt(hosts)} There are no credentials here, and you need none.`]
       : []),
+    ...(tools.length === 0
+      ? []
+      : [
+          `People are told of your work by the hub alone. Its tools (server \`hub\`: ${tools.join(", ")}) are for that: report your plan once you have one, and again as it goes on.`,
+        ]),
     terms.answerSchema === null
       ? "At the end give a short summary of what you did and found, and next steps for people, if any."
       : "Your final answer is read by a program: give it in the form that is asked for, and nothing else.",

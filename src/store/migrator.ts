@@ -9,6 +9,7 @@ import * as deliveryQueue from "./migrations/0004-delivery-queue.ts";
 import * as forgeWrites from "./migrations/0005-forge-writes.ts";
 import * as threads from "./migrations/0007-threads.ts";
 import * as labels from "./migrations/0008-labels.ts";
+import * as toolCalls from "./migrations/0009-tool-calls.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
 
 const MIGRATIONS = {
@@ -19,6 +20,7 @@ const MIGRATIONS = {
   "0005-forge-writes": { up: forgeWrites.up },
   "0007-threads": { up: threads.up },
   "0008-labels": { up: labels.up },
+  "0009-tool-calls": { up: toolCalls.up },
   "0012-deliveries": { up: deliveries.up },
 };
 /** Names of all that there are, in their order. */

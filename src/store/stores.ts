@@ -8,6 +8,7 @@ import { createResultStore } from "./results.ts";
 import { createRetentionStore } from "./retention.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createTokenStore } from "./tokens.ts";
+import { createToolCallStore } from "./tool-calls.ts";
 
 /** All that a session's life needs of the database. */
 export function createStores(database: Database) {
@@ -21,5 +22,6 @@ export function createStores(database: Database) {
     active: createActiveStore(database),
     prepared: createPreparedStore(database),
     retention: createRetentionStore(database),
+    toolCalls: createToolCallStore(database),
   };
 }

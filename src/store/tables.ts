@@ -135,6 +135,15 @@ export interface Tables {
     created_at: Timestamp;
     finished_at: NullableTimestamp;
   };
+  tool_calls: {
+    session_id: string;
+    tool: string;
+    ordinal: number;
+    digest: string | null;
+    state: Generated<string>;
+    tries: Generated<number>;
+    answer: string | null;
+  };
   thread_sessions: {
     session_id: string;
     cause: string;

@@ -96,6 +96,7 @@ export async function createRunnerHouse(
       agentSessionId: newId(),
       resume: false,
       answerSchema: null,
+      hubTools: [],
       toolset: "usual",
       ...more,
       workspace: {

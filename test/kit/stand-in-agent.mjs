@@ -80,8 +80,21 @@ const actions = {
   run: shell,
   commit: (message) => shell(`git add -A && git commit -q -m ${quote(message)}`),
   push: (refspec) => shell(`git push origin ${quote(refspec === true ? "HEAD" : refspec)}`),
-  async model({ text = "Hello", maxTokens = 100, calls = 1 }) {
-    for (let at = 0; at < calls; at += 1) say(await askModel(text, maxTokens));
+  async model({ text = "Hello", maxTokens: max_tokens = 100, calls = 1 }) {
+    const url = `${process.env.ANTHROPIC_BASE_URL}/v1/messages`;
+    const key = { "anthropic-version": "2023-06-01", "x-api-key": process.env.ANTHROPIC_API_KEY };
+    const model = valueOf("--model") ?? "stand-in";
+    const asked = { model, max_tokens, messages: [{ role: "user", content: text }] };
+    for (let at = 0; at < calls; at += 1) {
+      const answer = await post(url, key, asked);
+      const [status] = /^\d+(?= )/.exec(answer) ?? [];
+      if (status === undefined) say(`model could not be asked: ${answer}`);
+      else say(`model answered ${status}: ${answer.slice(4, 1_004)}`);
+    }
+  },
+  async tool({ name, input = {} }) {
+    const text = await askHub(name, input);
+    call(`mcp__hub__${name}`, input, () => ({ text, isError: false }));
   },
   result(value) {
     result = value;
@@ -110,7 +123,10 @@ if (result !== null) finish(result);
 
 async function take(step) {
   const kind = Object.keys(step).find((key) => Object.hasOwn(actions, key));
-  if (kind === undefined) die(`stand-in: unknown step ${JSON.stringify(step)}`);
+  if (kind === undefined) {
+    writeAll(2, `stand-in: unknown step ${JSON.stringify(step)}\n`);
+    process.exit(2);
+  }
   await actions[kind](step[kind], step);
 }
 
@@ -129,35 +145,33 @@ function call(name, input, act) {
 function shell(command) {
   call("Bash", { command }, () => {
     const { spawnSync } = process.getBuiltinModule("node:child_process");
-    const done = spawnSync("/bin/sh", ["-c", command], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const [stdio, maxBuffer] = [["ignore", "pipe", "pipe"], 64 * 1024 * 1024];
+    const done = spawnSync("/bin/sh", ["-c", command], { encoding: "utf8", stdio, maxBuffer });
     const text = `${done.stdout ?? ""}${done.stderr ?? ""}`.trimEnd();
     if (done.status === 0) return { text, isError: false };
     return { text: `Exit code ${done.status ?? done.signal}\n${text}`, isError: true };
   });
 }
 
-async function askModel(text, maxTokens) {
+/** Where the hub's tools are is told as Claude Code is told it. */
+async function askHub(name, input) {
+  const { mcpServers } = JSON.parse(valueOf("--mcp-config") ?? '{"mcpServers":{}}');
+  if (mcpServers.hub === undefined) return "there are no tools of the hub";
+  const asked = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: input } };
+  const accept = "application/json, text/event-stream";
+  const answer = await post(mcpServers.hub.url, { accept }, asked);
+  const { result: told, error } = answer.startsWith("200 ") ? JSON.parse(answer.slice(4)) : {};
+  return told?.content[0].text ?? (error === undefined ? answer : `${error.code} ${error.message}`);
+}
+
+/** Status and text, or why there is none. */
+async function post(url, headers, body) {
   try {
-    const answer = await fetch(`${process.env.ANTHROPIC_BASE_URL}/v1/messages`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "anthropic-version": "2023-06-01",
-        "x-api-key": process.env.ANTHROPIC_API_KEY ?? "",
-      },
-      body: JSON.stringify({
-        model: valueOf("--model") ?? "stand-in",
-        max_tokens: maxTokens,
-        messages: [{ role: "user", content: text }],
-      }),
-    });
-    return `model answered ${answer.status}: ${(await answer.text()).slice(0, 1_000)}`;
+    const all = { "content-type": "application/json", ...headers };
+    const answer = await fetch(url, { method: "POST", headers: all, body: JSON.stringify(body) });
+    return `${answer.status} ${await answer.text()}`;
   } catch (error) {
-    return `model could not be asked: ${error.cause?.code ?? error.message}`;
+    return error.cause?.code ?? error.message;
   }
 }
 
@@ -165,20 +179,14 @@ function quote(text) {
   return `'${String(text).replaceAll("'", `'\\''`)}'`;
 }
 
-function finish({
-  summary = "",
-  nextSteps = [],
-  answer: given,
-  isError = false,
-  costUsd = 0.0001,
-}) {
-  const answer = given ?? { summary, nextSteps };
+function finish({ summary = "", nextSteps = [], answer, isError = false, costUsd = 0.0001 }) {
+  const told = answer ?? { summary, nextSteps };
   emit({
     type: "result",
     subtype: isError ? "error_during_execution" : "success",
     is_error: isError,
-    result: isError ? summary : JSON.stringify(answer),
-    ...(isError ? {} : { structured_output: answer }),
+    result: isError ? summary : JSON.stringify(told),
+    ...(isError ? {} : { structured_output: told }),
     num_turns: Math.max(1, turns),
     duration_ms: Date.now() - startedAt,
     duration_api_ms: 0,
@@ -227,11 +235,6 @@ function writeAll(fd, data) {
 
 function sleep(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function die(message) {
-  writeAll(2, `${message}\n`);
-  process.exit(2);
 }
 
 /** Tests count these lines to learn how often an agent was started in a sandbox. */

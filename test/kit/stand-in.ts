@@ -33,6 +33,8 @@ export type StandInStep =
   | { push: true | string }
   /** Calls the Messages API at ANTHROPIC_BASE_URL and prints status and answer. */
   | { model: { text?: string; maxTokens?: number; calls?: number } }
+  /** Calls a tool of the hub; what it answers shows as the tool's result. */
+  | { tool: { name: string; input?: Record<string, unknown> } }
   /** What the result line will say when all steps are done; null: end with code 0 and no result line. */
   | {
       result: {

@@ -22,7 +22,7 @@ const ANSWER_SCHEMA = {
 export const claudeCode: Agent = {
   name: "claude-code",
   command: (job, place) => ({
-    argv: argumentsOf(job),
+    argv: argumentsOf(job, place),
     env: environmentOf(job, place),
     stdin: job.prompt,
   }),
@@ -38,7 +38,7 @@ export const claudeCode: Agent = {
   createOutput: createClaudeCodeOutput,
 };
 
-function argumentsOf(job: Job): AgentCommand["argv"] {
+function argumentsOf(job: Job, place: AgentPlace): AgentCommand["argv"] {
   return [
     job.agentExecutable,
     "--print",
@@ -59,13 +59,27 @@ function argumentsOf(job: Job): AgentCommand["argv"] {
     // The provider would search; where it may not, the agent need not try.
     ...(job.modelForm.serverTools.includes("web_search") ? [] : ["--disallowedTools", "WebSearch"]),
     ...toolArguments(job),
+    ...hubToolArguments(job, place),
   ];
 }
 
 function toolArguments({ toolset, policy }: Job): string[] {
   // The way of the final answer is a tool, too, and stays.
-  if (toolset === "none") return ["--tools", "", "--strict-mcp-config"];
+  if (toolset === "none") return ["--tools", ""];
   return policy.edit ? ["--dangerously-skip-permissions"] : ["--tools", READING_TOOLS];
+}
+
+/** The hub's own tools, and no others: a repository's `.mcp.json` adds none. */
+function hubToolArguments({ hubTools }: Job, { gatewayUrl }: AgentPlace): string[] {
+  if (hubTools.length === 0) return ["--strict-mcp-config"];
+  const servers = { hub: { type: "http", url: `${gatewayUrl}/tools` } };
+  return [
+    "--strict-mcp-config",
+    "--mcp-config",
+    JSON.stringify({ mcpServers: servers }),
+    "--allowedTools",
+    hubTools.map((name) => `mcp__hub__${name}`).join(","),
+  ];
 }
 
 function environmentOf(job: Job, place: AgentPlace): Record<string, string> {

@@ -13,6 +13,8 @@ export interface Progress {
   waitsFor: "dependencies" | "slot" | null;
   step: string;
   plan: Task[];
+  /** The agent itself says how far it is, so nothing is guessed from what else it does. */
+  isReported: boolean;
   branch: { name: string; url: string | null } | null;
   model: string | null;
   refusals: number;
@@ -24,6 +26,7 @@ export const NO_PROGRESS: Progress = {
   waitsFor: null,
   step: "",
   plan: [],
+  isReported: false,
   branch: null,
   model: null,
   refusals: 0,
@@ -45,6 +48,22 @@ const Todos = z.object({
     .max(200),
 });
 const STATES = { pending: "open", in_progress: "begun", completed: "done" } as const;
+
+const Reported = z.object({
+  plan: z
+    .array(z.object({ text: z.string(), state: z.enum(["open", "begun", "done"]) }))
+    .optional()
+    .catch(undefined),
+  step: z.string().optional().catch(undefined),
+});
+const HUB_TOOLS = "mcp__hub__";
+
+function planOf(todos: z.infer<typeof Todos>["todos"]): Task[] {
+  return todos.slice(0, MAX_TASKS).map(({ content, status }) => ({
+    text: cut(content, LINE_CHARS),
+    state: STATES[status],
+  }));
+}
 
 /** One event more. */
 export function step(progress: Progress, { seq, kind, body }: Event): Progress {
@@ -76,19 +95,31 @@ export function step(progress: Progress, { seq, kind, body }: Event): Progress {
       next.step = "Reading";
       break;
     case "message.written":
-      next.step = cut(text("text").split("\n")[0] ?? "", LINE_CHARS);
+      if (!progress.isReported) next.step = cut(text("text").split("\n")[0] ?? "", LINE_CHARS);
       say(text("text"));
       break;
     case "tool.called": {
+      // What the hub's own tools come to has events of its own.
+      if (text("tool").startsWith(HUB_TOOLS)) break;
       const todos = Todos.safeParse(body["input"]);
-      if (todos.success && text("tool") === "TodoWrite")
-        next.plan = todos.data.todos.slice(0, MAX_TASKS).map(({ content, status }) => ({
-          text: cut(content, LINE_CHARS),
-          state: STATES[status],
-        }));
-      else say(`${text("tool")} ${describe(body["input"])}`);
+      if (!todos.success || text("tool") !== "TodoWrite")
+        say(`${text("tool")} ${describe(body["input"])}`);
+      else if (!progress.isReported) next.plan = planOf(todos.data.todos);
       break;
     }
+    case "progress.reported": {
+      const { plan, step: now } = Reported.parse(body);
+      next.isReported = true;
+      if (plan !== undefined) next.plan = plan.slice(0, MAX_TASKS);
+      if (now !== undefined) next.step = cut(now, LINE_CHARS);
+      break;
+    }
+    case "request.granted":
+      if (text("tool") !== "report_progress") say(`${text("tool")}: ${text("answer")}`);
+      break;
+    case "request.refused":
+      say(`${text("tool")} refused: ${text("reason")}`);
+      break;
     case "branch.pushed":
       next.branch = { name: text("branch"), url: text("url") || null };
       say(`pushed ${text("branch")}`);
