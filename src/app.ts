@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
 import type { Logger } from "pino";
 import { gitCredentials, openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
@@ -283,21 +282,4 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
 /** This hub's name among those that share a database; it belongs to the data directory. */
 async function executorIdOf(dir: string): Promise<string> {
   return await readOrMake(join(dir, "executor-id"), () => `${hostname()}-${newId()}`);
-}
-
-/** The service's log: JSON lines on standard output. */
-export function createLog(level: Config["logLevel"]): Logger {
-  return pino({ level, serializers: { err: errorFields } });
-}
-
-/** Errors of libraries drag connections and whole configurations with them; these fields are what helps. */
-function errorFields(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) };
-  return {
-    type: error.name,
-    message: error.message,
-    ...("code" in error ? { code: error.code } : {}),
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }),
-  };
 }

@@ -1,4 +1,5 @@
-import { createLog, startHub } from "../app.ts";
+import { startHub } from "../app.ts";
+import { createLog } from "../config/log.ts";
 import { loadConfig } from "../config/config.ts";
 import type { Config } from "../config/config.ts";
 import { findAgent } from "./agent-path.ts";
