@@ -4,14 +4,15 @@ import { HubError } from "../src/core/errors.ts";
 import { Secret } from "../src/core/secret.ts";
 import { createGitHub as createForge } from "../src/forge/github/github.ts";
 import { createGitHub } from "./kit/github/github.ts";
+import type { Permissions } from "./kit/github/state.ts";
 
 const COMMENT = "/repos/{owner}/{repo}/issues/comments/{comment_id}";
 
 /** As it is configured by default, with an App that is installed at two accounts. */
-async function openPlace() {
+async function openPlace(permissions?: Permissions) {
   await using parts = new AsyncDisposableStack();
   const github = parts.use(await createGitHub({ secondaryLimits: true }));
-  const app = github.app();
+  const app = github.app(permissions === undefined ? {} : { permissions });
   const comments = new Map<string, number>();
   for (const name of ["octo/one", "octo/two", "other/three"]) {
     await github.repository(name, { files: { "a.txt": "a\n" }, collaborators: { ada: "write" } });
@@ -106,4 +107,14 @@ test("a short pause is waited for", async () => {
   place.github.fault({ method: "PATCH", path: COMMENT, status: 429, retryAfter: 1, times: 1 });
   expect(await repository.edit({ id, kind: "thread", key: "k" }, "text")).toBe(true);
   expect(place.sent("PATCH").map(({ status }) => status)).toEqual([429, 200]);
+});
+
+test("an App that lacks a permission is told so, and where to look", async () => {
+  await using place = await openPlace({ contents: "read" });
+  const { repository, id } = place.at("octo/one");
+  await expect(repository.comment(id)).rejects.toMatchObject({
+    code: "forbidden",
+    message: "The GitHub App lacks permissions that the hub needs",
+    hint: "claude-hub github status says which",
+  });
 });

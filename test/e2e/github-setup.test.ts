@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../kit/database.ts";
+import { askDoctor, NOWHERE } from "../kit/doctor.ts";
 import { createGitHub } from "../kit/github/github.ts";
 import type { LocalGitHub } from "../kit/github/github.ts";
 import { AGENTS, MODEL_KEY, REPOSITORY } from "../kit/house.ts";
@@ -14,6 +15,7 @@ import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const LONG = { timeout: 240_000 };
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/;
 
 /** `claude-hub github …` as an operator calls it, in an environment made from nothing. */
@@ -29,7 +31,7 @@ function callGitHub(dir: string, args: string[], env: Record<string, string> = {
   return {
     output: () => output,
     address: () =>
-      waitFor(() => ADDRESS.exec(output)?.[0], { timeoutMs: 30_000, what: "the page's address" }),
+      waitFor(() => ADDRESS.exec(output)?.[0], { timeoutMs: 60_000, what: "the page's address" }),
     /** Answers the exit code. */
     async ended() {
       await closed;
@@ -78,7 +80,7 @@ function unescaped(text: string): string {
     .replaceAll("&amp;", "&");
 }
 
-test("a hub that has made its App in the browser hears a mention of it", async () => {
+test("a hub that has made its App in the browser hears a mention of it", LONG, async () => {
   await using parts = new AsyncDisposableStack();
   const database = parts.use(await createTestDatabase(inject("databaseServer")));
   const github = parts.use(await createGitHub());
@@ -139,7 +141,7 @@ test("a hub that has made its App in the browser hears a mention of it", async (
         ({ issue, user, body: text }) =>
           issue.number === number && user.login === "our-bot[bot]" && text.includes("Looked."),
       ),
-    { timeoutMs: 60_000, what: "the bot to answer" },
+    { timeoutMs: 120_000, what: "the bot to answer" },
   );
   await github.settled();
   const after = callGitHub(hub.dir, ["status"]);
@@ -153,7 +155,7 @@ test("a hub that has made its App in the browser hears a mention of it", async (
   expect(second.output()).toContain("--again makes another one");
 });
 
-test("the address, the state and the code are good once", async () => {
+test("the address, the state and the code are good once", LONG, async () => {
   await using temp = await createTempDir("github-setup");
   await using github = await createGitHub();
   await using setup = setUp(temp.path, github);
@@ -196,7 +198,7 @@ test.each([
       expect((await fetch(url, { method: "POST", headers })).status).toBe(201);
     },
   ],
-])("a code %s is refused, and nothing is kept", async (_what, spoil) => {
+])("a code %s is refused, and nothing is kept", LONG, async (_what, spoil) => {
   await using temp = await createTempDir("github-setup");
   await using github = await createGitHub();
   await using setup = setUp(temp.path, github);
@@ -212,7 +214,7 @@ test.each([
   expect(await readdir(temp.path)).toEqual([]);
 });
 
-test("what is missing is told, and what was set by hand goes before", async () => {
+test("what is missing is told, and what was set by hand goes before", LONG, async () => {
   await using temp = await createTempDir("github-setup");
   await using github = await createGitHub();
   const app = github.app({ permissions: { contents: "read" }, events: ["issues"] });
@@ -229,6 +231,13 @@ test("what is missing is told, and what was set by hand goes before", async () =
   expect(status.output()).toContain("is not told of: check_run");
   expect(status.output()).toContain("installed at octo, but suspended");
   expect(status.output()).toContain("GITHUB_WEBHOOK_SECRET is not set");
+  const doctor = await askDoctor({
+    dir: temp.path,
+    env: { ...own, CLAUDE_HUB_RUNTIME: "process", CLAUDE_CODE_PATH: AGENTS.standIn },
+    args: ["--json", "--online", "--reach", NOWHERE],
+  });
+  expect(doctor.output).toContain("installed at octo, but suspended");
+  expect(doctor.exitCode).toBe(1);
   const { token } = github.user("bob");
   const personal = { ...own, GITHUB_APP_ID: "", GITHUB_TOKEN: token, GITHUB_WEBHOOK_SECRET: "s" };
   const asBob = callGitHub(temp.path, ["status"], personal);

@@ -6,7 +6,7 @@ import { standIn } from "../kit/stand-in.ts";
 import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
-const LONG = { timeout: 120_000 };
+const LONG = { timeout: 300_000 };
 const ENV = { CLAUDE_HUB_MIRROR_MAX_AGE_MS: "0", CLAUDE_HUB_FORGE_THROTTLE: "false" };
 
 /** Two pushes; between them the agent waits for a branch that only somebody else can make. */
@@ -63,13 +63,16 @@ test(
   async () => {
     await using house = await openGitHubHouse({ env: ENV, repository: { private: true } });
     const numbers = [await asked(house, writing("a.md")), await asked(house, writing("b.md"))];
-    await house.said(numbers[0] ?? 0, "Wrote a.md.", 60_000);
-    await house.said(numbers[1] ?? 0, "Wrote b.md.", 60_000);
+    await house.said(numbers[0] ?? 0, "Wrote a.md.", 120_000);
+    await house.said(numbers[1] ?? 0, "Wrote b.md.", 120_000);
     const pushed = shown(house, "git-receive-pack");
     expect(pushed.size).toBe(2);
     const read = shown(house, "git-upload-pack");
     for (const token of pushed) expect(read.has(token)).toBe(false);
-    await waitFor(() => revoked(house).length === 2, { what: "tokens to be taken back" });
+    await waitFor(() => revoked(house).length === 2, {
+      timeoutMs: 60_000,
+      what: "tokens to be taken back",
+    });
     expect(revoked(house)).toEqual(
       expect.arrayContaining([...pushed].map((token) => ({ token, status: 204 }))),
     );
@@ -100,11 +103,11 @@ test.each([
       const found = await branchesOf(house);
       return found[0] === "" ? undefined : found;
     },
-    { timeoutMs: 60_000, what: "the first push" },
+    { timeoutMs: 120_000, what: "the first push" },
   );
   strike(house);
   await house.repository.push({ by: "ada", branch: "go", files: { "go.md": "go\n" } });
-  await house.said(number, "Both.", 60_000);
+  await house.said(number, "Both.", 120_000);
   expect(await house.repository.git("show", `${branch}:two.md`)).toBe("2");
   expect(house.pulls()).toHaveLength(1);
   expect(shown(house, "git-receive-pack").size).toBe(2);
@@ -115,7 +118,7 @@ test("sessions that may change workflows push them with the right to do so", LON
   await using house = await openGitHubHouse({ env });
   const number = await asked(house, writing("a.md"));
   // This App may not; so sessions push all else.
-  await house.said(number, "Wrote a.md.", 60_000);
+  await house.said(number, "Wrote a.md.", 120_000);
   expect(house.pulls()).toHaveLength(1);
   expect(house.hub.output()).toContain("the App may not change workflows");
 });
@@ -127,7 +130,7 @@ test("as a person with a token the hub does the same, and takes nothing back", L
     repository: { private: true },
   });
   const number = await asked(house, writing("a.md"));
-  await house.said(number, "Wrote a.md.", 60_000);
+  await house.said(number, "Wrote a.md.", 120_000);
   expect(house.pulls()).toMatchObject([{ isDraft: true }]);
   const { token } = house.github.user(BOT.slice(1));
   expect(shown(house, "git-receive-pack")).toEqual(new Set([token]));

@@ -21,6 +21,7 @@ export const APP_EVENTS = [
   "pull_request",
   "pull_request_review",
   "pull_request_review_comment",
+  "push",
   "repository",
   "status",
   "workflow_run",

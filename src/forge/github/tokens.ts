@@ -85,7 +85,7 @@ export function installationTokens(
           try {
             return Token.parse(await app.octokit.auth({ ...asked, refresh }));
           } catch (error) {
-            throw error instanceof z.ZodError ? error : asForgeError(error);
+            throw error instanceof z.ZodError ? error : lackOrFailure(error);
           }
         };
         const found = await ask(anew);
@@ -102,4 +102,14 @@ export function installationTokens(
       }),
     countedBy: async (repository) => `installation ${await installationOf(repository)}`,
   };
+}
+
+/** What cannot be asked for is what the App does not have. */
+function lackOrFailure(error: unknown): unknown {
+  const failure = asForgeError(error);
+  if (!(failure instanceof HubError) || failure.code !== "invalid_request") return failure;
+  return new HubError("forbidden", "The GitHub App lacks permissions that the hub needs", {
+    hint: "claude-hub github status says which",
+    cause: error,
+  });
 }
