@@ -16,3 +16,10 @@ export function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+/** Bytes that a process holds now; 0 where the system does not say. */
+export function memoryOf(pid: number): number {
+  if (process.platform !== "linux") return 0;
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
