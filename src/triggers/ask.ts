@@ -7,6 +7,7 @@ import type { SessionTerms } from "../core/session-terms.ts";
 import type { Account, Comment, ForgeRepository, Issue, PullRequest } from "../forge/forge.ts";
 import type { Source, ThreadKind, ThreadSession } from "../store/thread-sessions.ts";
 import type { TriggerDeps } from "./deps.ts";
+import { happenedAt } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { contextOf, requirementsOf } from "./text/conversation.ts";
 
@@ -59,7 +60,7 @@ export async function ask(
     pullRequest,
     comments: await repository.comments(issue.number, COMMENTS_SHOWN),
     line: wish.line,
-    askedAt: event.receivedAt,
+    askedAt: happenedAt(event),
     bot: account,
   };
   // A fork is somebody else's: nothing can be pushed there, and nothing of it is taken for ours.

@@ -7,6 +7,7 @@ import { tickedBox } from "./report/status-comment.ts";
 import type { Command } from "./text/command.ts";
 import { mentionOf, newlyMentioned } from "./text/mention.ts";
 import type { Mention } from "./text/mention.ts";
+import { oneLine } from "./text/sanitise.ts";
 
 /** What somebody has asked the bot for. */
 export interface Heard {
@@ -186,7 +187,9 @@ async function reviewed(
       },
       line: first.comment.line,
     };
-  const said = comments.map(({ body, line }) => `${line?.path ?? ""}:${line?.line ?? ""}: ${body}`);
+  const said = comments.map(
+    ({ body, line }) => `${oneLine(line?.path ?? "")}:${line?.line ?? ""}: ${body}`,
+  );
   return {
     ...NOTHING,
     trigger: isMentioned ? "mention" : "changesRequested",

@@ -2,11 +2,14 @@ import { z } from "zod";
 import { Repository } from "../core/repository.ts";
 
 const Account = z.object({ id: z.int(), login: z.string().max(200), type: z.string().max(50) });
+/** On the forge's clock, which is not the hub's. */
+const At = z.iso.datetime({ offset: true }).nullish().catch(null);
 const Thread = z.object({
   number: z.int().positive(),
   /** As it was at that moment; what stands there now may have been changed since. */
   title: z.string().max(1_000).optional().catch(undefined),
   body: z.string().max(300_000).nullish().catch(undefined),
+  updated_at: At,
 });
 const Identified = z.object({ id: z.int().positive() });
 
@@ -25,10 +28,11 @@ export const Payload = z.object({
   comment: Identified.extend({
     pull_request_review_id: z.int().nullish().catch(null),
     in_reply_to_id: z.int().nullish().catch(null),
+    updated_at: At,
   })
     .nullish()
     .catch(null),
-  review: Identified.nullish().catch(null),
+  review: Identified.extend({ submitted_at: At }).nullish().catch(null),
   label: z
     .object({ name: z.string().max(200) })
     .nullish()
@@ -66,6 +70,18 @@ export interface ForgeEvent {
 /** A delivery about a thread. */
 export interface ThreadEvent extends ForgeEvent {
   number: number;
+}
+
+/** When it happened, on the forge's own clock, with whose times it is compared; else when the hub heard of it. */
+export function happenedAt({ payload, receivedAt }: ForgeEvent): string {
+  const { comment, review, issue, pull_request: pull } = payload;
+  const told = [
+    comment?.updated_at,
+    review?.submitted_at,
+    issue?.updated_at,
+    pull?.updated_at,
+  ].flatMap((at) => (at == null ? [] : [Date.parse(at)]));
+  return told.length === 0 ? receivedAt : new Date(Math.max(...told)).toISOString();
 }
 
 export function isAboutThread(event: ForgeEvent): event is ThreadEvent {

@@ -82,8 +82,8 @@ export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
 
   async function putOff(thread: ThreadSession, told: Told, error: unknown): Promise<void> {
     const { sessionId } = thread;
-    if (error instanceof HubError && (error.code === "not_found" || error.code === "forbidden")) {
-      // The thread is gone, locked, or not for the bot any more: nobody is there to be told.
+    if (error instanceof HubError && !error.retryable) {
+      // The thread is gone, locked, takes no more, or is not for the bot any more: nobody is there to be told.
       log.warn({ err: error, sessionId }, "nobody can be told of a session");
       await threads.told(sessionId);
       return;
@@ -186,8 +186,8 @@ async function pullRequestFor(
     });
     return made.url;
   } catch (error) {
-    // No difference, or the branch is gone: there is nothing to open.
-    if (error instanceof HubError && error.code === "invalid_request") return null;
+    // No difference, the branch is gone, or it may not be done: the comment tells how it ended all the same.
+    if (error instanceof HubError && !error.retryable) return null;
     throw error;
   }
 }
@@ -210,7 +210,7 @@ function textOf(
     compareUrl:
       branch === undefined || thread.kind !== "work" || session.project.branch === branch
         ? null
-        : `${settings.serverUrl}/${thread.repository}/compare/${branch}?expand=1`,
+        : `${settings.serverUrl}/${thread.repository}/compare/${encodeURI(branch)}?expand=1`,
     now: clock.now(),
   });
 }

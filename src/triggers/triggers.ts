@@ -6,7 +6,7 @@ import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
-import type { Decision, Rule } from "./rule.ts";
+import type { Decision, Intention, Rule } from "./rule.ts";
 import { settingsRule } from "./settings/rule.ts";
 import type { Outcome } from "./worker.ts";
 
@@ -37,7 +37,7 @@ export function createTriggers(deps: CommonDeps): Triggers {
       if (typeof decisions === "string") return ignored(decisions);
       const outcomes: Outcome[] = [];
       for (const { decision } of decisions)
-        outcomes.push(typeof decision === "string" ? ignored(decision) : await decision.act());
+        outcomes.push(typeof decision === "string" ? ignored(decision) : await actOn(decision));
       return together(outcomes);
     },
     async simulate(delivery) {
@@ -54,6 +54,18 @@ function foreseen(rule: string, decisions: readonly { rule: string; decision: De
   return typeof found === "string"
     ? { rule, would: null, why: found }
     : { rule, would: found.would, why: null };
+}
+
+const GONE = "what it is about is gone, or not for the bot to see";
+
+/** What it is about may be gone since it was decided. */
+async function actOn({ act }: Intention): Promise<Outcome> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof HubError) || error.code !== "not_found") throw error;
+    return ignored(GONE);
+  }
 }
 
 /** What each rule that is about such an event makes of it; a sentence: why none is asked. */
@@ -73,8 +85,7 @@ async function decide(
       if (decision !== null) decisions.push({ rule: name, decision });
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== "not_found") throw error;
-      const decision = "what it is about is gone, or not for the bot to see";
-      decisions.push({ rule: name, decision });
+      decisions.push({ rule: name, decision: GONE });
     }
   }
   return decisions.length === 0 ? "nothing is done about such events" : decisions;

@@ -14,6 +14,12 @@ const Failure = z.object({
     .catch(undefined),
 });
 
+/** It may say so in words alone; then at least a minute is asked for. */
+const SECONDARY = /secondary rate limit|abuse detection/i;
+const UNSAID_PAUSE_SECONDS = 60;
+/** Its limits are counted by the hour. */
+const LONGEST_PAUSE_SECONDS = 3_600;
+
 /** Failures of GitHub in the hub's words. */
 export function asForgeError(error: unknown): unknown {
   if (error instanceof HubError) return error;
@@ -21,10 +27,12 @@ export function asForgeError(error: unknown): unknown {
   if (!parsed.success || parsed.data.response === undefined) return upstreamFailed("forge", error);
   const { status, response } = parsed.data;
   const header = (name: string): string => String(response.headers[name] ?? "");
-  const waitSeconds = pauseOf(header, Date.now());
+  const waitSeconds =
+    pauseOf(header, Date.now()) ??
+    (SECONDARY.test(parsed.data.message) ? UNSAID_PAUSE_SECONDS : null);
   if (status === 429 || (status === 403 && waitSeconds !== null))
     return new HubError("rate_limited", "GitHub asks for a pause", {
-      retryAfterSeconds: waitSeconds ?? 60,
+      retryAfterSeconds: Math.min(waitSeconds ?? UNSAID_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
       cause: error,
     });
   if (status === 401)

@@ -9,13 +9,16 @@ export function neutralise(text: string, maxChars: number): string {
   const safe = text
     .toWellFormed()
     .replaceAll(/<!--|-->/g, "")
+    // GitHub looks for names in what Markdown has made of it, where an entity is a letter.
+    .replaceAll(/&(?=#|[a-z])/gi, `&${JOINER}`)
     .replaceAll(/<(?=[a-z/!?])/gi, "&lt;")
-    .replaceAll(/!\[/g, "[")
+    .replaceAll(/!+\[/g, "[")
     .replaceAll(/@(?=[\w-])/g, `@${JOINER}`)
     .replaceAll(/#(?=\d)/g, `#${JOINER}`)
+    .replaceAll(/\b(clos|fix|resolv)(?=(?:e|es|ed|ing)?\s*:?\s*[<([]*https?:)/gi, `$1${JOINER}`)
     .replaceAll(/\b(GH)-(?=\d)/gi, `$1${JOINER}-`)
     .replaceAll(/^(\s*)\/(?=[a-z])/gim, `$1${JOINER}/`)
-    .replaceAll(/^(\s*[-*+]\s+)\[[ xX]\]/gm, "$1");
+    .replaceAll(/^(\s*(?:[-*+]|\d+[.)])\s+)(?:\[[ xX]\]\s*)+/gm, "$1");
   return cut(safe, maxChars);
 }
 

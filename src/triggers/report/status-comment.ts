@@ -22,6 +22,10 @@ const LOG_CHARS = 8_000;
 const STOP = "Stop this session";
 const RETRY = "Try again";
 
+const TICKED = new RegExp(
+  `\\n- \\[[xX]\\] (${STOP}|${RETRY})[ \\t]*\\s*(?:<!-- claude-hub [^\\n]*-->\\s*)?$`,
+);
+
 /** The one comment that tells of a session, for as long as it lives and at its end. */
 export function statusComment(view: StatusView): string {
   const { session, progress } = view;
@@ -41,8 +45,9 @@ export function statusComment(view: StatusView): string {
 
 /** Whether somebody has ticked a box of the comment that tells of this session. */
 export function tickedBox(body: string): "stop" | "retry" | null {
-  if (body.includes(`- [x] ${STOP}`)) return "stop";
-  return body.includes(`- [x] ${RETRY}`) ? "retry" : null;
+  // The last line of ours, and nowhere else: above it stands what an agent has written.
+  const [, label] = TICKED.exec(body) ?? [];
+  return label === undefined ? null : label === STOP ? "stop" : "retry";
 }
 
 function headline({ session, progress, asker }: StatusView): string {

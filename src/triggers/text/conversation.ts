@@ -1,5 +1,5 @@
 import type { Account, Comment, Issue, PullRequest } from "../../forge/forge.ts";
-import { sanitise } from "./sanitise.ts";
+import { oneLine, sanitise } from "./sanitise.ts";
 
 /** What a session is made from. */
 export interface Asked {
@@ -30,7 +30,10 @@ export function requirementsOf({ asker, instruction, issue, pullRequest, line }:
     sanitise(instruction) || `Do what the ${what} asks for.`,
   ];
   if (line !== null)
-    lines.push("", `This is about ${line.path}${line.line === null ? "" : `, line ${line.line}`}.`);
+    lines.push(
+      "",
+      `This is about ${oneLine(line.path)}${line.line === null ? "" : `, line ${line.line}`}.`,
+    );
   lines.push(
     "",
     "End the message of every commit with this line:",
@@ -43,14 +46,16 @@ export function requirementsOf({ asker, instruction, issue, pullRequest, line }:
 export function contextOf(asked: Asked): string {
   const { issue, pullRequest, line, bot, askedAt } = asked;
   const head = [
-    `Title: ${sanitise(issue.title)}`,
+    `Title: ${oneLine(issue.title)}`,
     ...(pullRequest === null
       ? []
-      : [`Branch: ${pullRequest.head.branch}, to be merged into ${pullRequest.base.branch}`]),
+      : [
+          `Branch: ${oneLine(pullRequest.head.branch)}, to be merged into ${pullRequest.base.branch}`,
+        ]),
     piece(issue.author, issue.association, issue.createdAt, issue.body),
     ...(line === null
       ? []
-      : [`The lines asked about, of ${line.path}:\n${sanitise(line.diffHunk)}`]),
+      : [`The lines asked about, of ${oneLine(line.path)}:\n${quoted(line.diffHunk)}`]),
   ].join("\n\n");
   const said = asked.comments
     .filter(
@@ -58,7 +63,7 @@ export function contextOf(asked: Asked): string {
         one.author.id !== bot.id &&
         INSIDERS.has(one.association) &&
         // Both: who changes a comment after the question changes what was asked.
-        one.updatedAt <= askedAt,
+        Date.parse(one.updatedAt) <= Date.parse(askedAt),
     )
     .map((one) => piece(one.author, one.association, one.createdAt, one.body));
   let room = MAX_CONTEXT_CHARS - head.length;
@@ -69,13 +74,17 @@ export function contextOf(asked: Asked): string {
   }
   const omitted = said.length - newest.length;
   const note = omitted === 0 ? [] : [`(${omitted} older comments are left out)`];
-  return [head.slice(0, MAX_CONTEXT_CHARS), ...note, ...newest].join("\n\n");
+  return [head.slice(0, MAX_CONTEXT_CHARS).toWellFormed(), ...note, ...newest].join("\n\n");
 }
 
 function piece(author: Account, association: string, at: string, body: string): string {
-  const quoted = sanitise(body)
+  return `@${author.login} (${association.toLowerCase()}) at ${at}:\n${quoted(body)}`;
+}
+
+/** In which nothing can pass for the line that says who speaks. */
+function quoted(text: string): string {
+  return sanitise(text)
     .split("\n")
     .map((line) => `> ${line}`)
     .join("\n");
-  return `@${author.login} (${association.toLowerCase()}) at ${at}:\n${quoted}`;
 }

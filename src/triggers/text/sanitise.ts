@@ -23,6 +23,12 @@ export function sanitise(text: string): string {
     .replaceAll(/<([a-z][a-z0-9-]{0,30})\s[^<>]{0,5000}>/gi, "<$1>");
 }
 
+/** A title, or the name of a file or a branch, which may be chosen by anybody: it stays on its line. */
+export function oneLine(text: string): string {
+  return sanitise(text).replaceAll(/\s+/g, " ").trim().slice(0, NAME_CHARS).toWellFormed();
+}
+const NAME_CHARS = 1_000;
+
 /**
  * Control characters but tab and newline; soft hyphens; zero-width ones but the joiners that some scripts spell with and
  * emoji are made of; marks and overrides of direction; the tag block; variation selectors of the supplement; fillers that
