@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { sample, shuffledSubarray } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSender, inLanes, misshapen, recordedExamples } from "../kit/github-corpus.ts";
 import type { Example } from "../kit/github-corpus.ts";
@@ -16,6 +16,7 @@ let house: GitHubHouse;
 let sender: ReturnType<typeof createSender>;
 let examples: Example[];
 let heard: Set<string>;
+let unexpected: { event: string; status: number }[];
 beforeAll(async () => {
   examples = await recordedExamples();
   house = await openGitHubHouse({
@@ -27,7 +28,7 @@ beforeAll(async () => {
     ...(await sender.send(event, payload)),
   }));
   heard = new Set(answers.filter(({ status }) => status === 200).map(({ event }) => event));
-  expect(answers.filter(({ status }) => status !== 200 && status !== 404)).toEqual([]);
+  unexpected = answers.filter(({ status }) => status !== 200 && status !== 404);
 });
 afterAll(async () => {
   await sender[Symbol.asyncDispose]();
@@ -58,6 +59,7 @@ function atHome({ event, payload }: Example): Example {
 
 test("every example that GitHub gives is answered, stored once, and ends with a reason", async () => {
   expect(examples).toHaveLength(329);
+  expect(unexpected).toEqual([]);
   expect([...heard]).toEqual(
     expect.arrayContaining(["issues", "issue_comment", "pull_request", "check_suite", "ping"]),
   );
@@ -86,8 +88,8 @@ test("without the right signature nothing is taken", async () => {
 
 test("deliveries with fields missing, nulled or of another type break nothing", async () => {
   const all = examples.filter(({ event }) => heard.has(event)).flatMap(misshapen);
-  const pick = fc.shuffledSubarray(all, { minLength: MISSHAPEN, maxLength: MISSHAPEN });
-  const [chosen = []] = fc.sample(pick, { seed: SEED, numRuns: 1 });
+  const pick = shuffledSubarray(all, { minLength: MISSHAPEN, maxLength: MISSHAPEN });
+  const [chosen = []] = sample(pick, { seed: SEED, numRuns: 1 });
   const answers = await inLanes(chosen, LANES, async (one) => {
     const { event, payload } = Math.abs(chosen.indexOf(one)) % 2 === 0 ? one : atHome(one);
     return await sender.send(event, payload);
