@@ -1,6 +1,6 @@
 /** What is to go wrong, with which requests. */
 export interface FaultSettings {
-  method?: string;
+  method?: string | readonly string[];
   /** A route as GitHub's description has it, an exact path, or a pattern for paths (those of git begin with `/owner/name.git`). */
   path?: string | RegExp;
   /** How often; without it until `clear()`. */
@@ -17,6 +17,8 @@ export interface FaultSettings {
   reset?: boolean;
   /** Does first what was asked, and only then goes wrong: the answer is lost, the effect is not. */
   applied?: boolean;
+  /** Done before it goes wrong, and after what was asked has been done. */
+  meanwhile?: () => Promise<void>;
 }
 
 export interface Fault {
@@ -51,7 +53,7 @@ export function createFaults(): Faults {
     strike(method, path, route) {
       for (const fault of faults) {
         const { settings } = fault;
-        if (settings.method !== undefined && settings.method !== method) continue;
+        if (!isMeant(settings.method, method)) continue;
         if (!matches(settings.path, path, route)) continue;
         fault.seen += 1;
         if (fault.seen <= (settings.after ?? 0)) continue;
@@ -62,6 +64,13 @@ export function createFaults(): Faults {
       return null;
     },
   };
+}
+
+function isMeant(wanted: FaultSettings["method"], method: string): boolean {
+  return (
+    wanted === undefined ||
+    (typeof wanted === "string" ? wanted === method : wanted.includes(method))
+  );
 }
 
 function matches(wanted: FaultSettings["path"], path: string, route: string | null): boolean {

@@ -83,6 +83,8 @@ async function answer(
   if (fault !== null && (await goWrong(fault, response))) return;
   if (kind === "git") {
     await deps.git.serve(request, response, record);
+    // What git has pushed is answered before anything can be cut.
+    await fault?.settings.meanwhile?.();
     return;
   }
   const body = await readBody(request, BODY_LIMIT_BYTES);
@@ -90,6 +92,7 @@ async function answer(
     kind === "api"
       ? await deps.api.answer({ path, url, body, headers: request.headers, record })
       : webAnswer(world, record.method, url, body.toString("utf8"));
+  await fault?.settings.meanwhile?.();
   if (fault !== null && fail(fault, response)) return;
   if (!response.destroyed) send(response, made);
 }
@@ -99,6 +102,7 @@ async function goWrong(fault: Fault, response: ServerResponse): Promise<boolean>
   const { delayMs, applied } = fault.settings;
   if (delayMs !== undefined) await pause(delayMs, undefined, { signal: closeSignal(response) });
   if (applied === true) return false;
+  await fault.settings.meanwhile?.();
   return fail(fault, response);
 }
 
