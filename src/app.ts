@@ -100,6 +100,7 @@ export async function startHub(options: {
     runtime,
     repositories: {
       branches: (name, maxAgeMs) => mirror.branches(name, maxAgeMs),
+      bring: (name, commit) => mirror.bring(name, commit),
       settings: settingsOf,
     },
     redaction,

@@ -70,6 +70,7 @@ export function notFound(
     | "Webhook provider"
     | "Page"
     | "Repository"
+    | "Commit"
     | "Delivery",
 ): HubError {
   return new HubError("not_found", `${what} not found`);

@@ -72,6 +72,12 @@ export const Job = z.object({
     repository: Repository,
     /** Branch to start from; exists in the repository. Null: the repository is empty. */
     baseBranch: Branch.nullable(),
+    /** To be checked out and read, whatever branch it is on; null: the base branch itself. */
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable()
+      .default(null),
     /** Agent configuration is taken from here. */
     defaultBranch: Branch.nullable(),
     /** Branch to work on and push; null: work on a detached checkout, push nothing. */

@@ -29,12 +29,16 @@ test("those that read push nothing, those that write push what is listed", () =>
 
 test("terms take away, and never give", () => {
   const policy = policyFor("implementation", limits);
-  expect(narrowed(policy, { toolset: "usual", maxTokens: 9, maxCostUsd: 2 })).toEqual({
+  const none = { commit: null };
+  expect(narrowed(policy, { ...none, toolset: "usual", maxTokens: 9, maxCostUsd: 2 })).toEqual({
     ...policy,
     maxTokens: 5,
     maxCostUsd: 2,
   });
-  expect(narrowed(policy, { toolset: "none", maxTokens: 3, maxCostUsd: null })).toEqual({
+  const commit = { sha: "a".repeat(40), ref: "refs/pull/1/head" };
+  const terms = { toolset: "usual", maxTokens: null, maxCostUsd: null, commit } as const;
+  expect(narrowed(policy, terms)).toMatchObject({ edit: false, pushBranches: [] });
+  expect(narrowed(policy, { ...none, toolset: "none", maxTokens: 3, maxCostUsd: null })).toEqual({
     edit: false,
     pushBranches: [],
     pushWorkflows: false,

@@ -42,13 +42,16 @@ export function policyFor(
   };
 }
 
+type Terms = Omit<SessionTerms, "answerSchema" | "model">;
+
 /** What terms leave of a policy: they take away and never give. */
 export function narrowed(
   policy: Policy,
-  { toolset, maxTokens, maxCostUsd }: Pick<SessionTerms, "toolset" | "maxTokens" | "maxCostUsd">,
+  { toolset, commit, maxTokens, maxCostUsd }: Terms,
 ): Policy {
   const within = {
     ...policy,
+    ...(commit === null ? {} : { edit: false, pushBranches: [], pushWorkflows: false }),
     maxTokens: least(policy.maxTokens, maxTokens),
     maxCostUsd: least(policy.maxCostUsd, maxCostUsd),
   };

@@ -8,11 +8,20 @@ export type AnswerSchema = z.infer<typeof AnswerSchema>;
 export const Toolset = z.enum(["usual", "none"]);
 export type Toolset = z.infer<typeof Toolset>;
 
+/** A commit of a pull request, which may be of a fork: no branch of the repository has to hold it. */
+export const CommitAt = z.object({
+  sha: z.string().regex(/^[0-9a-f]{40}$/),
+  ref: z.string().regex(/^refs\/pull\/[1-9]\d{0,9}\/head$/),
+});
+export type CommitAt = z.infer<typeof CommitAt>;
+
 /** What the hub itself lays down for a session that it makes for a purpose of its own. Callers have no say in it. */
 export const SessionTerms = z.object({
   /** What the final answer has to look like, which is then kept whole; null: the usual summary. */
   answerSchema: AnswerSchema.nullable().default(null),
   toolset: Toolset.default("usual"),
+  /** What is checked out to be read, instead of a branch; at the forge the ref leads to it. */
+  commit: CommitAt.nullable().default(null),
   /** In place of the hub's; null: that one. */
   model: z.string().nullable().default(null),
   /** Only narrow what the operator grants. */

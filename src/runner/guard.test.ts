@@ -50,6 +50,23 @@ test("agent configuration comes from the default branch, and the branch's own st
     );
 });
 
+test("so it does for a commit that is on no branch, which is what is checked out", async () => {
+  await using house = await createRunnerHouse({
+    edit: false,
+    files: { ".claude/settings.json": "trusted\n" },
+  });
+  const { forge, repository, mirror } = house.git;
+  const own = { ".claude/settings.json": "evil\n", "new.txt": "of the fork\n" };
+  const sha = await forge.commit(repository.name, own, { branch: "gone" });
+  await forge.git(repository.name, "update-ref", "refs/pull/5/head", sha);
+  await forge.git(repository.name, "update-ref", "-d", "refs/heads/gone");
+  await mirror.bring(repository.name, { sha, ref: "refs/pull/5/head" });
+  const prompt = standIn({ run: "cat new.txt .claude/settings.json; git rev-parse HEAD" });
+  await house.perform({ prompt, workspace: { commit: sha } });
+  expect(house.bodies("workspace.cloned")).toMatchObject([{ sha }]);
+  expect(house.bodies("tool.returned")).toMatchObject([{ text: `of the fork\ntrusted\n${sha}` }]);
+});
+
 test("configuration that only the branch has is taken away, a link as well as a folder", async () => {
   await using house = await createRunnerHouse({ files: { "README.md": "x\n" } });
   const { forge, repository } = house.git;

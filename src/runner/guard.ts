@@ -25,8 +25,8 @@ export async function guardConfiguration(options: {
   outbox: Outbox;
 }): Promise<void> {
   const { job, git, dir } = options;
-  const { baseBranch, defaultBranch } = job.workspace;
-  if (baseBranch === null || baseBranch === defaultBranch) return;
+  const { baseBranch, commit, defaultBranch } = job.workspace;
+  if (commit === null && (baseBranch === null || baseBranch === defaultBranch)) return;
   const [here, trusted] = [
     await entries(git, "HEAD"),
     defaultBranch === null ? [] : await entries(git, `refs/remotes/origin/${defaultBranch}`),

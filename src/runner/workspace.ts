@@ -66,7 +66,7 @@ async function cloneAndSwitch({
   dir: string;
   gatewayUrl: string;
 }): Promise<string> {
-  const { baseBranch, workBranch, author } = job.workspace;
+  const { baseBranch, commit, workBranch, author } = job.workspace;
   const url = repositoryUrl(job, gatewayUrl);
   const settings = [
     ["user.name", author.name],
@@ -78,7 +78,7 @@ async function cloneAndSwitch({
     await git(["init", "--quiet", "--initial-branch", workBranch ?? "main", "."]);
     for (const [name, value] of settings) await git(["config", name, value]);
     await git(["remote", "add", "origin", url]);
-    return EMPTY_TREE;
+    return commit === null ? EMPTY_TREE : await goTo(git, commit);
   }
   const flags = settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // A sandbox that loses its power loses its work in any case.
@@ -89,15 +89,24 @@ async function cloneAndSwitch({
     "--quiet",
     "--no-tags",
     ...flags,
+    ...(commit === null ? [] : ["--no-checkout"]),
     "--branch",
     baseBranch,
     url,
     ".",
   ]);
+  if (commit !== null) return await goTo(git, commit);
   const gitDir = join(dir, ".git");
   const sha = await readHead(gitDir, baseBranch);
   await pointHead(gitDir, sha, workBranch);
   return sha;
+}
+
+/** To a commit that may be on no branch. */
+async function goTo(git: Git, commit: string): Promise<string> {
+  await git(["fetch", "--quiet", "--no-tags", "origin", commit]);
+  await git(["checkout", "--quiet", "--detach", commit]);
+  return commit;
 }
 
 /** What `git rev-parse HEAD` would say right after a clone, without a process. */

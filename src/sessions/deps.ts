@@ -5,6 +5,7 @@ import type { ModelForm } from "../core/job.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Repository } from "../core/repository.ts";
+import type { CommitAt } from "../core/session-terms.ts";
 import type { RepositorySettings } from "../core/repository-settings.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
 import type { ActiveStore } from "../store/active.ts";
@@ -39,6 +40,8 @@ export interface Repositories {
     has(branch: string): boolean;
     head(branch: string): string | null;
   }>;
+  /** Has a commit ready for clones that no branch may hold. */
+  bring(repository: Repository, commit: CommitAt): Promise<void>;
   /** What it asks for on its default branch, and why nothing of that counts. */
   settings(repository: Repository): Promise<{
     settings: RepositorySettings;

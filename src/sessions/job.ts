@@ -19,6 +19,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const { terms } = session;
   const workBranch = session.workBranch ?? ownBranchOf(session);
   const before = await continued(deps, session);
+  const { commit } = session.terms;
+  if (commit !== null) await deps.repositories.bring(session.project.repository, commit);
   const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
   const tools = [...(await deps.tools.namesFor(id))];
   const parts: PromptParts = {
@@ -50,6 +52,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     workspace: {
       repository: session.project.repository,
       baseBranch,
+      commit: commit?.sha ?? null,
       defaultBranch,
       workBranch,
       author: settings.author,

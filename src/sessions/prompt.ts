@@ -28,6 +28,7 @@ export interface PromptParts {
   terms: Pick<SessionTerms, "answerSchema" | "toolset">;
   /** What the hub does for the agent. */
   tools: readonly string[];
+  terms: Pick<SessionTerms, "answerSchema" | "toolset" | "commit">;
   /** What the session before this one was asked and did, when the agent cannot remember that by itself. */
   before: { requirements: string; summary: string } | null;
 }
@@ -108,6 +109,7 @@ export function taskPrompt(parts: PromptParts): string {
 
 function basisLines({ terms, baseBranch }: PromptParts): string[] {
   if (terms.toolset === "none") return [];
+  if (terms.commit !== null) return [`Checked out: the commit ${terms.commit.sha}`];
   if (baseBranch === null) return ["The repository is empty."];
   return [`Started from the branch: ${baseBranch}`];
 }

@@ -45,7 +45,8 @@ export async function release(deps: SessionDeps, id: Id): Promise<boolean> {
 
 async function startOf(deps: SessionDeps, id: Id): Promise<RunnerStart["start"]> {
   const job = await jobOf(deps, id);
-  const { repository, baseBranch } = job.workspace;
+  const { repository, baseBranch, commit } = job.workspace;
+  if (commit !== null) return { job, baseSha: commit };
   if (baseBranch === null) return { job, baseSha: null };
   const branches = await deps.repositories.branches(repository);
   return { job, baseSha: branches.head(baseBranch) };

@@ -102,6 +102,7 @@ export async function createRunnerHouse(
       workspace: {
         repository: REPOSITORY,
         baseBranch: branch,
+        commit: null,
         defaultBranch: branch,
         workBranch,
         author: { name: "Claude Hub", email: "hub@hub.invalid" },

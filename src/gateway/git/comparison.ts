@@ -4,7 +4,7 @@ import type { Secret } from "../../core/secret.ts";
 import { readingWith } from "./credentials.ts";
 import type { ReadCredential } from "./credentials.ts";
 import type { GitLimits } from "./limits.ts";
-import type { MirrorStore } from "./mirror-store.ts";
+import type { MirrorStore, Source } from "./mirror-store.ts";
 import { GitError } from "./process.ts";
 import type { Refs } from "./remote.ts";
 import { credentialSettings, forgeError, listRemoteRefs, remoteUrl } from "./remote.ts";
@@ -52,8 +52,7 @@ export function createComparison(options: {
       readChecked(repository, isDoubted),
     ]);
     if (local !== null && isCurrent(local, remote)) return remote;
-    const settings = credentialSettings(options.serverUrl, credential);
-    const from = { url: remoteUrl(options.serverUrl, repository), settings };
+    const from = sourceAs(options.serverUrl, repository, credential);
     await fetches
       .run(repository, async () => {
         if (local === null) return await store.create(repository, from, remote.defaultBranch);
@@ -76,6 +75,37 @@ export function createComparison(options: {
       (refused) => options.credential(repository, refused),
       (credential) => compare(repository, isDoubted, credential),
     );
+}
+
+/** Has the mirror hold what a ref of the forge leads to, without a ref of its own. */
+export async function fetchObjects(
+  options: {
+    store: MirrorStore;
+    fetches: Slots;
+    serverUrl: string;
+    credential: ReadCredential;
+  },
+  repository: Repository,
+  ref: string,
+): Promise<void> {
+  const { store, fetches, serverUrl } = options;
+  await readingWith(
+    (refused) => options.credential(repository, refused),
+    async (credential) => {
+      const from = sourceAs(serverUrl, repository, credential);
+      await fetches
+        .run(repository, () => store.fetchObjects(repository, from, ref))
+        .catch((error: unknown) => {
+          throw forgeError(error);
+        });
+    },
+  );
+}
+
+/** Where git fetches a repository from, and as whom. */
+function sourceAs(serverUrl: string, repository: Repository, credential: Secret | null): Source {
+  const settings = credentialSettings(serverUrl, credential);
+  return { url: remoteUrl(serverUrl, repository), settings };
 }
 
 function isCurrent(local: Refs, remote: Refs): boolean {

@@ -14,7 +14,7 @@ export interface RefUpdate {
   newSha: string;
 }
 
-interface Source {
+export interface Source {
   url: string;
   /** The credential, as settings of this one command. */
   settings: Setting[];
@@ -27,12 +27,23 @@ export interface MirrorStore {
   read(repository: Repository): Promise<Refs | null>;
   create(repository: Repository, from: Source, defaultBranch: string | null): Promise<void>;
   update(repository: Repository, from: Source, defaultBranch: string | null): Promise<void>;
+  /** Without a ref of our own to them. */
+  fetchObjects(repository: Repository, from: Source, ref: string): Promise<void>;
+  has(repository: Repository, sha: string): Promise<boolean>;
   /** Whether a fetch failed because of what it found here. */
   isDamage(error: GitError): boolean;
   isWhole(repository: Repository): Promise<boolean>;
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
   compact(repository: Repository): Promise<void>;
 }
+
+const FETCH_FLAGS = [
+  "--quiet",
+  "--no-tags",
+  "--no-write-fetch-head",
+  "--no-auto-maintenance",
+  "--no-recurse-submodules",
+];
 
 export function createMirrorStore(options: {
   dir: string;
@@ -65,12 +76,8 @@ export function createMirrorStore(options: {
       gitDir,
       [
         "fetch",
-        "--quiet",
+        ...FETCH_FLAGS,
         "--prune",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-        "--no-recurse-submodules",
         from.url,
         "+refs/heads/*:refs/heads/*",
         "+refs/tags/*:refs/tags/*",
@@ -111,6 +118,19 @@ export function createMirrorStore(options: {
     async update(repository, from, defaultBranch) {
       const gitDir = dir(repository);
       await withLocks(gitDir, limits.staleLockMs, () => fetchInto(gitDir, from, defaultBranch));
+    },
+    async fetchObjects(repository, from, ref) {
+      const gitDir = dir(repository);
+      await git(gitDir, ["fetch", ...FETCH_FLAGS, from.url, ref], { settings: from.settings });
+    },
+    async has(repository, sha) {
+      try {
+        await git(dir(repository), ["cat-file", "-e", `${sha}^{commit}`]);
+        return true;
+      } catch (error) {
+        if (error instanceof GitError) return false;
+        throw error;
+      }
     },
     isDamage(error) {
       return /bad (?:object|config)|corrupt|not a git repository|unable to read|broken|missing blob|invalid sha1|did not send all necessary/i.test(

@@ -125,6 +125,28 @@ test("a forge that is slow is given up, and its mirror waits for the next one", 
   expect((await house.mirror.freshen(REPOSITORY, 0)).defaultBranch).toBe("main");
 });
 
+test("commits of pull requests are brought, to be fetched by their names, and leave no ref behind", async () => {
+  await using house = await createGitDoorHouse({ limits: { mirrorMaxAgeMs: 3_600_000 } });
+  const { forge, mirror } = house;
+  const sha = await forge.commit(REPOSITORY, { "f.txt": "fork\n" }, { branch: "gone" });
+  await forge.git(REPOSITORY, "update-ref", "refs/pull/7/head", sha);
+  await forge.git(REPOSITORY, "update-ref", "-d", "refs/heads/gone");
+  const commit = { sha, ref: "refs/pull/7/head" };
+  const member = house.join();
+  const clone = await member.clone();
+  await member.gitError(["fetch", "origin", sha], clone);
+  await mirror.bring(REPOSITORY, commit);
+  await member.git(["fetch", "origin", sha], clone);
+  expect(await member.git(["show", `${sha}:f.txt`], clone)).toBe("fork");
+  const asked = forge.requests.length;
+  await mirror.bring(REPOSITORY, commit);
+  expect(forge.requests).toHaveLength(asked);
+  const refs = await member.git(["ls-remote", "origin"], clone);
+  expect(refs).not.toContain(sha);
+  const moved = { ...commit, sha: "0123456789".repeat(4) };
+  await expect(mirror.bring(REPOSITORY, moved)).rejects.toMatchObject({ code: "not_found" });
+});
+
 test("closing ends what is under way", async () => {
   await using house = await createGitDoorHouse();
   house.forge.delay(60_000);

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
+import { notFound } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
+import type { CommitAt } from "../../core/session-terms.ts";
 import type { GitLimits } from "./limits.ts";
-import { createComparison } from "./comparison.ts";
+import { createComparison, fetchObjects } from "./comparison.ts";
 import type { ReadCredential } from "./credentials.ts";
 import { createMirrorStore } from "./mirror-store.ts";
 import type { RefUpdate } from "./mirror-store.ts";
@@ -32,6 +34,11 @@ export interface Mirror {
   /** The branches, as new as reads are. */
   /** `maxAgeMs`: how old the answer may be; else as old as it may be for clones. */
   branches(repository: Repository, maxAgeMs?: number): Promise<Branches>;
+  /**
+   * Has the commit's objects there for reads, although no branch may hold it. They get no ref: what nothing refers to stays
+   * for two weeks (`git gc`), which is longer than any session. Fails as `not_found` when the forge's ref leads elsewhere.
+   */
+  bring(repository: Repository, commit: CommitAt): Promise<void>;
   /** Takes over objects and refs that the forge has just accepted. Never fails. */
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
   /**
@@ -160,9 +167,16 @@ export function createMirror(options: {
     dir: (repository) => store.dir(repository),
     freshen,
     async branches(repository, maxAgeMs = limits.mirrorMaxAgeMs) {
-      const { defaultBranch, refs } = await freshen(repository, maxAgeMs);
-      const head = (branch: string) => refs.get(`refs/heads/${branch}`) ?? null;
-      return { defaultBranch, has: (branch) => head(branch) !== null, head };
+      return branchesOf(await freshen(repository, maxAgeMs));
+    },
+    async bring(repository, { sha, ref }) {
+      await freshen(repository, limits.mirrorMaxAgeMs);
+      if (await store.has(repository, sha)) return;
+      await inTurn(entryOf(repository), () =>
+        fetchObjects({ ...options, store, fetches }, repository, ref),
+      );
+      if (!(await store.has(repository, sha))) throw notFound("Commit");
+      compactLater(repository);
     },
     async adopt(repository, objectsDir, updates) {
       const entry = entryOf(repository);
@@ -192,6 +206,11 @@ export function createMirror(options: {
       await Promise.allSettled([...compactions.values(), ...flights]);
     },
   };
+}
+
+function branchesOf({ defaultBranch, refs }: Refs): Branches {
+  const head = (branch: string) => refs.get(`refs/heads/${branch}`) ?? null;
+  return { defaultBranch, has: (branch) => head(branch) !== null, head };
 }
 
 /** Source: git's upload-pack.c. "Not our ref" is an ordinary answer, unless it is one of those that the mirror names. */
