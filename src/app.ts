@@ -37,7 +37,7 @@ import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
 import { listenToDatabase } from "./store/notifications.ts";
 import { createStores } from "./store/stores.ts";
-import { createThreadTools } from "./triggers/tools/tools.ts";
+import { openTools } from "./triggers/agent-tools.ts";
 
 export interface Hub extends AsyncDisposable {
   url: string;
@@ -91,7 +91,7 @@ export async function startHub(options: {
   const stores = createStores(database);
   const { events, branches } = stores;
   const engine = createEngine({ url, executorId, log });
-  const tools = createThreadTools({ ...stores, database, forge, redaction });
+  const tools = openTools({ ...stores, config, database, forge, redaction });
   const life = createSessionLife({
     database,
     notifications,
@@ -135,7 +135,7 @@ export async function startHub(options: {
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
   const bot = await startBot(
-    { config, forge, database, sessions: life.sessions, events, executorId, log },
+    { config, forge, database, sessions: life.sessions, events, redaction, executorId, log },
     parts,
   );
   const http = createHttp({

@@ -1,12 +1,11 @@
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
-import type { BotSettings } from "./core/bot-settings.ts";
 import { systemClock } from "./core/clock.ts";
 import { HubError } from "./core/errors.ts";
 import { later } from "./core/later.ts";
+import type { Redaction } from "./core/redaction.ts";
 import type { Repository } from "./core/repository.ts";
-import { MAX_LABELS_PUT } from "./core/repository-settings.ts";
 import type { Secret } from "./core/secret.ts";
 import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
@@ -18,13 +17,18 @@ import type { DeliveryLog } from "./store/delivery-log.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
 import type { EventStore } from "./store/events.ts";
 import { createForgeWrites } from "./store/forge-writes.ts";
+import { createReviewGateStore } from "./store/review-gates.ts";
+import { createReviewStore } from "./store/reviews.ts";
 import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
 import { createLabelRunStore } from "./store/label-runs.ts";
-import type { Labelling } from "./triggers/deps.ts";
+import type { Labelling, TriggerDeps } from "./triggers/deps.ts";
 import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
 import type { LabellerDeps } from "./triggers/labels/labeller.ts";
+import { startReviewer } from "./triggers/review/reviewer.ts";
+import type { ReviewerOptions } from "./triggers/review/reviewer.ts";
 import { startReporter } from "./triggers/reporter.ts";
+import { operatorSettings } from "./triggers/settings/operator.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
 import type { SettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
@@ -32,6 +36,7 @@ import type { Triggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
 
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
+const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
@@ -109,12 +114,13 @@ export async function startBot(
     database: Database;
     sessions: Sessions;
     events: EventStore;
+    redaction: Redaction;
     executorId: string;
     log: Logger;
   },
   parts: AsyncDisposableStack,
 ): Promise<Bot> {
-  const { config, forge, database, sessions, events, executorId, log } = options;
+  const { config, forge, database, sessions, events, redaction, executorId, log } = options;
   const common = { executorId, clock: systemClock, log };
   const queue = createDeliveryQueue(database);
   const deliveryLog = createDeliveryLog(database);
@@ -133,6 +139,8 @@ export async function startBot(
   const threads = createThreadSessionStore(database);
   const written = createForgeWrites(database);
   const { github } = config;
+  const reviews = createReviewStore(database);
+  const spending = createSpendingStore(database);
   const reporter = parts.use(
     await startReporter({
       ...common,
@@ -140,6 +148,7 @@ export async function startBot(
       sessions,
       events,
       threads,
+      reviews,
       settings: { ...REPORTER, serverUrl: github.serverUrl },
     }),
   );
@@ -153,14 +162,30 @@ export async function startBot(
     { config, forge, database, sessions, settingsFor, ...common },
     parts,
   );
+  const review = await startReviews(
+    {
+      config,
+      forge,
+      database,
+      sessions,
+      threads,
+      reviews,
+      spending,
+      settingsFor,
+      redaction,
+      ...common,
+    },
+    parts,
+  );
   const triggers = later(async () =>
     createTriggers({
       forge,
       sessions,
       threads,
       settingsFor: await settingsFor(),
-      spending: createSpendingStore(database),
+      spending,
       labelling,
+      review,
       async once(key, work) {
         if (typeof (await written.begin(key)) === "object") return;
         await work();
@@ -184,6 +209,30 @@ export async function startBot(
     onDelivery: () => worker.ring(),
     simulate: async (delivery) => await (await triggers()).simulate(delivery),
   };
+}
+
+/** Has pull requests reviewed. */
+async function startReviews(
+  options: Omit<ReviewerOptions, "gates" | "redact" | "settings" | "sweep"> & {
+    config: Config;
+    database: Database;
+    redaction: Redaction;
+  },
+  parts: AsyncDisposableStack,
+): Promise<TriggerDeps["review"]> {
+  const { config, database, redaction, ...common } = options;
+  const { reviews } = common;
+  const gates = createReviewGateStore(database);
+  const reviewer = parts.use(
+    await startReviewer({
+      ...common,
+      gates,
+      redact: (text) => redaction.text(text),
+      settings: { ...config.review, strangers: config.review.whose === "everybody" },
+      sweep: REVIEWER,
+    }),
+  );
+  return { gates, reviews, ring: () => reviewer.ring() };
 }
 
 /** Has labels chosen for issues. */
@@ -213,40 +262,4 @@ async function startLabels(
 /** By which people mention it, when no setting says. */
 function nameOf({ account, appId }: Awaited<ReturnType<GitHubForge["self"]>>): string {
   return appId === null ? USUAL_BOT_NAME : account.login.replace(/\[bot\]$/, "");
-}
-
-/** What the operator lets the bot do; repositories can have it do less. */
-function operatorSettings({ github, bot, policy, labels }: Config, botLogin: string): BotSettings {
-  const { authorizedUsers } = github;
-  return {
-    botLogin,
-    authorizedUsers:
-      authorizedUsers.length === 0 ? null : authorizedUsers.map((name) => name.toLowerCase()),
-    permission: github.permission,
-    bots: github.authorizedBots,
-    label: github.label,
-    triggers: {
-      mention: true,
-      label: true,
-      assignee: true,
-      review: true,
-      changesRequested: github.changesRequested,
-      autoLabel: true,
-      repair: true,
-    },
-    allowedModels: bot.allowedModels,
-    models: { work: null, plan: null, review: null, repair: null, label: labels.model },
-    budget: {
-      session: { costUsd: policy.maxCostUsd, tokens: policy.maxTokens },
-      day: bot.day,
-    },
-    review: { automatic: true, waitForAllChecks: true, workflow: null, ownPullRequests: true },
-    labels: {
-      mode: labels.mode,
-      exclude: labels.exclude.map((name) => name.toLowerCase()),
-      max: MAX_LABELS_PUT,
-    },
-    repair: { attempts: bot.repairAttempts, label: bot.repairLabel },
-    fault: null,
-  };
 }

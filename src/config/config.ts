@@ -118,6 +118,7 @@ function read(from: Source, dir: string) {
       perHour: from.required(SETTINGS.autoLabelPerHour),
       maxCostUsd: from.required(SETTINGS.autoLabelMaxCostUsd),
     },
+    review: readReview(from),
     model: {
       access: readModelAccess(from, modelSecrets),
       name: from.optional(SETTINGS.anthropicModel),
@@ -189,6 +190,22 @@ function read(from: Source, dir: string) {
       },
     },
   } as const;
+}
+
+function readReview(from: Source) {
+  const workflow = from.optional(SETTINGS.reviewWorkflow);
+  return {
+    whose: from.required(SETTINGS.reviewWhose),
+    // Who names a workflow means that one, unless they say otherwise.
+    waitForAllChecks: from.optional(SETTINGS.reviewWaitForAll) ?? workflow === null,
+    workflow,
+    debounceMs: from.required(SETTINGS.reviewDebounceMs),
+    maxWaitMs: from.required(SETTINGS.reviewMaxWaitMs),
+    noChecksMs: from.required(SETTINGS.reviewNoChecksMs),
+    whenLate: from.required(SETTINGS.reviewWhenLate),
+    ownPullRequests: from.required(SETTINGS.reviewOwn),
+    mayApprove: from.required(SETTINGS.reviewApprove),
+  };
 }
 
 /** What one session may ask for at the most: never less than what each gets. */

@@ -4,6 +4,7 @@ import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
 import { LABEL_SETTINGS } from "./label-settings.ts";
 import { MODEL_SETTINGS } from "./model-settings.ts";
+import { REVIEW_SETTINGS } from "./review-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
 
@@ -13,6 +14,7 @@ export const SETTINGS = {
   ...FORGE_SETTINGS,
   ...BOT_SETTINGS,
   ...LABEL_SETTINGS,
+  ...REVIEW_SETTINGS,
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,

@@ -30,7 +30,7 @@ export interface BotSettings {
   review: {
     automatic: boolean;
     waitForAllChecks: boolean;
-    /** Only when this workflow has ended; null: whichever there are. */
+    /** Where not all are waited for: only when this workflow has ended; null: whichever there are. */
     workflow: string | null;
     ownPullRequests: boolean;
   };
@@ -72,7 +72,10 @@ export function effective(operator: BotSettings, file: RepositorySettings): BotS
     },
     review: {
       automatic: operator.review.automatic && (review.automatic ?? true),
-      waitForAllChecks: review.waitForAllChecks ?? operator.review.waitForAllChecks,
+      // Who names a workflow means that one, unless they say otherwise.
+      waitForAllChecks:
+        review.waitForAllChecks ??
+        (review.workflow === undefined && operator.review.waitForAllChecks),
       workflow: review.workflow ?? operator.review.workflow,
       ownPullRequests: operator.review.ownPullRequests && (review.ownPullRequests ?? true),
     },

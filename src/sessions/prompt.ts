@@ -25,7 +25,6 @@ export interface PromptParts {
   otherBranches: string[];
   /** Other hosts that the sandbox may reach. */
   hosts: readonly string[];
-  terms: Pick<SessionTerms, "answerSchema" | "toolset">;
   /** What the hub does for the agent. */
   tools: readonly string[];
   terms: Pick<SessionTerms, "answerSchema" | "toolset" | "commit">;

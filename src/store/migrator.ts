@@ -10,6 +10,7 @@ import * as forgeWrites from "./migrations/0005-forge-writes.ts";
 import * as threads from "./migrations/0007-threads.ts";
 import * as labels from "./migrations/0008-labels.ts";
 import * as toolCalls from "./migrations/0009-tool-calls.ts";
+import * as reviews from "./migrations/0010-reviews.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
 
 const MIGRATIONS = {
@@ -21,6 +22,7 @@ const MIGRATIONS = {
   "0007-threads": { up: threads.up },
   "0008-labels": { up: labels.up },
   "0009-tool-calls": { up: toolCalls.up },
+  "0010-reviews": { up: reviews.up },
   "0012-deliveries": { up: deliveries.up },
 };
 /** Names of all that there are, in their order. */

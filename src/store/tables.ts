@@ -144,6 +144,41 @@ export interface Tables {
     tries: Generated<number>;
     answer: string | null;
   };
+  review_gates: {
+    repository_id: BigId;
+    number: number;
+    sha: string;
+    repository: string;
+    state: string;
+    reason: string | null;
+    session_id: string | null;
+    armed_at: Timestamp;
+    ready_at: NullableTimestamp;
+    due_at: NullableTimestamp;
+    wakes: Generated<number>;
+    looked: Generated<number>;
+    failures: Generated<number>;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+  };
+  reviews: {
+    session_id: string;
+    repository_id: BigId;
+    repository: string;
+    number: number;
+    sha: string;
+    state: Generated<string>;
+    summary: string | null;
+    verdict: string | null;
+    url: string | null;
+    note: string | null;
+    due_at: NullableTimestamp;
+    failures: Generated<number>;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    created_at: Timestamp;
+  };
+  review_comments: { session_id: string; ordinal: number; comment: Json };
   thread_sessions: {
     session_id: string;
     cause: string;

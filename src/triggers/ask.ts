@@ -1,14 +1,14 @@
-import type { BotSettings } from "../core/bot-settings.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import type { NewSession } from "../core/session.ts";
-import type { SessionTerms } from "../core/session-terms.ts";
 import type { Account, Comment, ForgeRepository, Issue, PullRequest } from "../forge/forge.ts";
 import type { Source, ThreadKind, ThreadSession } from "../store/thread-sessions.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { happenedAt } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
+import { askedReview } from "./review/asked.ts";
+import { termsFor } from "./terms.ts";
 import { contextOf, requirementsOf } from "./text/conversation.ts";
 
 /** Somebody's wish, once it is known that they may have it. */
@@ -63,8 +63,18 @@ export async function ask(
     askedAt: happenedAt(event),
     bot: account,
   };
-  // A fork is somebody else's: nothing can be pushed there, and nothing of it is taken for ours.
-  const type = pullRequest?.isFork === true ? "analysis" : TYPES[wish.kind];
+  const type = typeOf(wish);
+  const [requirements, context] = [requirementsOf(asked), contextOf(asked)];
+  const { sessionId } = made;
+  const review =
+    wish.kind !== "review" || pullRequest === null
+      ? null
+      : await askedReview(deps, repository, {
+          sessionId,
+          event,
+          pull: pullRequest,
+          usedChars: context.length,
+        });
   const onto = pullRequest === null ? null : await branchToWorkOn(repository, pullRequest);
   const create = async () => {
     // Whoever reviews looks with fresh eyes.
@@ -74,8 +84,8 @@ export async function ask(
         type,
         project: {
           repository: event.repository.name,
-          requirements: requirementsOf(asked),
-          context: contextOf(asked),
+          requirements: joined(requirements, review?.requirements),
+          context: joined(context, review?.context),
           ...(onto === null ? {} : { branch: onto }),
         },
         dependencies: [],
@@ -86,9 +96,9 @@ export async function ask(
         options: { autoStart: true },
       },
       {
-        id: made.sessionId,
+        id: sessionId,
         onto: type === "implementation" ? onto : null,
-        terms: termsFor(deps.settings, wish.kind),
+        terms: { ...termsFor(deps.settings, wish.kind), ...review?.terms },
       },
     );
   };
@@ -97,10 +107,13 @@ export async function ask(
   return made;
 }
 
-/** What a repository's settings leave of a session. */
-function termsFor({ models, budget }: BotSettings, kind: ThreadKind): Partial<SessionTerms> {
-  const { costUsd, tokens } = budget.session;
-  return { model: models[kind], maxCostUsd: costUsd, maxTokens: tokens };
+/** A fork is somebody else's: nothing can be pushed there, and nothing of it is taken for ours. */
+function typeOf({ kind, pullRequest }: Wish): NewSession["type"] {
+  return pullRequest?.isFork === true && kind !== "review" ? "analysis" : TYPES[kind];
+}
+
+function joined(text: string, more = ""): string {
+  return more === "" ? text : `${text}\n\n${more}`;
 }
 
 /** With the text that whoever asked had before them, and not with what its author may have made of it since. */

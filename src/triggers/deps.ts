@@ -4,6 +4,8 @@ import type { BotSettings } from "../core/bot-settings.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { LabelRunStore } from "../store/label-runs.ts";
+import type { ReviewGateStore } from "../store/review-gates.ts";
+import type { ReviewStore } from "../store/reviews.ts";
 import type { SpendingStore } from "../store/spending.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
 import type { SettingsSource } from "./settings/source.ts";
@@ -26,6 +28,7 @@ export interface TriggerDeps {
   settingsFor: SettingsSource;
   spending: SpendingStore;
   labelling: Labelling;
+  review: { gates: ReviewGateStore; reviews: ReviewStore; ring(): void };
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** A session was asked for: whoever tells of it may look. */

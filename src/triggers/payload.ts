@@ -15,6 +15,11 @@ const Identified = z.object({ id: z.int().positive() });
 
 const Sha = z.string().regex(/^[0-9a-f]{40}$/);
 
+const Checked = z.object({
+  head_sha: Sha,
+  app: z.object({ id: z.int() }).nullish().catch(null),
+});
+
 /**
  * What is read of a delivery: who, where, and which thing to look at. The thing itself is asked for again, because a
  * delivery may be old, and its fields may be missing or strange.
@@ -43,6 +48,11 @@ export const Payload = z.object({
   ref: z.string().max(1_000).nullish().catch(null),
   before: Sha.nullish().catch(null),
   after: Sha.nullish().catch(null),
+  /** Of a commit's checks. */
+  sha: Sha.nullish().catch(null),
+  check_suite: Checked.nullish().catch(null),
+  check_run: Checked.nullish().catch(null),
+  workflow_run: Checked.nullish().catch(null),
   /** What an edit has replaced. */
   changes: z
     .object({

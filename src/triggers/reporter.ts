@@ -8,6 +8,7 @@ import { createBell } from "../events/bell.ts";
 import type { Forge, ForgeRepository } from "../forge/forge.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { EventStore } from "../store/events.ts";
+import type { Review, ReviewStore } from "../store/reviews.ts";
 import type { ThreadSession, ThreadSessionStore } from "../store/thread-sessions.ts";
 import { targetOf } from "./obey.ts";
 import { pullRequestText } from "./report/pull-request-text.ts";
@@ -22,6 +23,7 @@ export interface ReporterDeps {
   sessions: Pick<Sessions, "get" | "output">;
   events: Pick<EventStore, "readAfter">;
   threads: ThreadSessionStore;
+  reviews: Pick<ReviewStore, "get">;
   settings: { serverUrl: string; leaseMs: number; pollMs: number };
   executorId: string;
   clock: Clock;
@@ -148,9 +150,16 @@ async function tellEnd(
   session: Session,
   progress: Progress,
 ): Promise<void> {
+  const review = thread.kind === "review" ? await deps.reviews.get(session.id) : null;
+  // What it has found is about to be submitted, and told of then.
+  if (review?.state === "open") return;
   const output = await deps.sessions.output(session.id);
   const url = await pullRequestFor(repository, thread, session, output, progress);
-  const text = textOf(deps, thread, session, progress, { ...output, pullRequestUrl: url });
+  const text = textOf(deps, thread, session, progress, {
+    ...output,
+    ...(review === null ? {} : reviewWords(review, output.summary)),
+    pullRequestUrl: url,
+  });
   if (hashOf(text) !== thread.shown) await show(deps, repository, thread, text);
   const reaction = session.status === "completed" ? "hooray" : "confused";
   try {
@@ -160,6 +169,13 @@ async function tellEnd(
     if (!(error instanceof HubError) || error.retryable) throw error;
   }
   await deps.threads.told(thread.sessionId);
+}
+
+/** The review speaks for itself; where there is none, the comment says what it would have. */
+function reviewWords({ state, url, note }: Review, summary: string) {
+  return state === "submitted"
+    ? { summary: "", reviewUrl: url }
+    : { summary: `${summary}\n\nNo review was submitted: ${note ?? "it came to nothing"}.`.trim() };
 }
 
 /** A draft, for work on an issue that has pushed something. What was pushed to a pull request is in it. */
@@ -197,7 +213,12 @@ function textOf(
   thread: ThreadSession,
   session: Session,
   progress: Progress,
-  end: { summary: string; nextSteps: string[]; pullRequestUrl: string | null } | null,
+  end: {
+    summary: string;
+    nextSteps: string[];
+    pullRequestUrl: string | null;
+    reviewUrl?: string | null;
+  } | null,
 ): string {
   const branch = progress.branch?.name;
   return statusComment({
@@ -207,6 +228,7 @@ function textOf(
     summary: end?.summary ?? "",
     nextSteps: end?.nextSteps ?? [],
     pullRequestUrl: end?.pullRequestUrl ?? null,
+    reviewUrl: end?.reviewUrl ?? null,
     compareUrl:
       branch === undefined || thread.kind !== "work" || session.project.branch === branch
         ? null

@@ -7,6 +7,7 @@ import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
 import type { Decision, Intention, Rule } from "./rule.ts";
+import { reviewRule } from "./review/rule.ts";
 import { settingsRule } from "./settings/rule.ts";
 import type { Outcome } from "./worker.ts";
 
@@ -28,7 +29,7 @@ export interface Simulation {
 }
 
 /** In the order in which they act. */
-const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule, labelsRule];
+const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule, labelsRule, reviewRule];
 
 export function createTriggers(deps: CommonDeps): Triggers {
   return {

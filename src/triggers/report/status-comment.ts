@@ -10,6 +10,7 @@ export interface StatusView {
   summary: string;
   nextSteps: readonly string[];
   pullRequestUrl: string | null;
+  reviewUrl: string | null;
   /** Changes were made and pushed, but there is no pull request: one can be opened there. */
   compareUrl: string | null;
   now: Date;
@@ -84,8 +85,9 @@ function nextSteps(steps: readonly string[]): string {
   return `What people may do next:\n${lines.join("\n")}`;
 }
 
-function links({ progress, pullRequestUrl, compareUrl }: StatusView): string {
+function links({ progress, pullRequestUrl, reviewUrl, compareUrl }: StatusView): string {
   const parts = [
+    reviewUrl === null ? "" : `[Review](${reviewUrl})`,
     pullRequestUrl === null ? "" : `[Pull request](${pullRequestUrl})`,
     progress.branch === null ? "" : `branch \`${progress.branch.name.replaceAll("`", "")}\``,
     pullRequestUrl === null && compareUrl !== null ? `[open a pull request](${compareUrl})` : "",
