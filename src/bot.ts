@@ -17,14 +17,17 @@ import type { DeliveryLog } from "./store/delivery-log.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
 import type { EventStore } from "./store/events.ts";
 import { createForgeWrites } from "./store/forge-writes.ts";
+import { createRepairStore } from "./store/repairs.ts";
 import { createReviewGateStore } from "./store/review-gates.ts";
 import { createReviewStore } from "./store/reviews.ts";
 import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
 import { createLabelRunStore } from "./store/label-runs.ts";
-import type { Labelling, TriggerDeps } from "./triggers/deps.ts";
+import type { CommonDeps, Labelling, TriggerDeps } from "./triggers/deps.ts";
 import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
 import type { LabellerDeps } from "./triggers/labels/labeller.ts";
+import { lookAt } from "./triggers/repair/repair.ts";
+import { startCheckSweep } from "./triggers/repair/sweep.ts";
 import { startReviewer } from "./triggers/review/reviewer.ts";
 import type { ReviewerOptions } from "./triggers/review/reviewer.ts";
 import { startReporter } from "./triggers/reporter.ts";
@@ -37,6 +40,7 @@ import { startDeliveryWorker } from "./triggers/worker.ts";
 
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
+const CHECK_SWEEP = { leaseMs: 120_000, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
@@ -177,23 +181,32 @@ export async function startBot(
     },
     parts,
   );
-  const triggers = later(async () =>
-    createTriggers({
-      forge,
-      sessions,
-      threads,
-      settingsFor: await settingsFor(),
-      spending,
-      labelling,
-      review,
-      async once(key, work) {
-        if (typeof (await written.begin(key)) === "object") return;
-        await work();
-        await written.done(key, { id: 0, url: "" });
-      },
-      onAsked: () => reporter.ring(),
-      clock: systemClock,
-      log,
+  const repairs = createRepairStore(database);
+  const deps = later(async (): Promise<CommonDeps> => ({
+    forge,
+    sessions,
+    threads,
+    settingsFor: await settingsFor(),
+    spending,
+    labelling,
+    review,
+    repairs,
+    async once(key, work) {
+      if (typeof (await written.begin(key)) === "object") return;
+      await work();
+      await written.done(key, { id: 0, url: "" });
+    },
+    onAsked: () => reporter.ring(),
+    clock: systemClock,
+    log,
+  }));
+  const triggers = later(async () => createTriggers(await deps()));
+  parts.use(
+    await startCheckSweep({
+      ...common,
+      repairs,
+      lookAt: async (wake) => await lookAt(await deps(), wake),
+      settings: CHECK_SWEEP,
     }),
   );
   const worker = parts.use(

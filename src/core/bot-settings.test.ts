@@ -43,7 +43,11 @@ const operators: fc.Arbitrary<BotSettings> = fc.record({
     exclude: fc.subarray(LABELS),
     max: fc.integer({ min: 1, max: 5 }),
   }),
-  repair: fc.record({ attempts: fc.integer({ min: 0, max: 3 }), label }),
+  repair: fc.record({
+    attempts: fc.integer({ min: 0, max: 3 }),
+    label,
+    quietMs: fc.constant(1_000),
+  }),
   fault: fc.constant(null),
 });
 

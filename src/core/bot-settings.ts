@@ -44,6 +44,8 @@ export interface BotSettings {
     attempts: number;
     /** Has checks of a person's pull request mended; null: only the bot's own are. */
     label: string | null;
+    /** How long checks must have been at rest. */
+    quietMs: number;
   };
   /** Why nothing of the repository's file counts although there is one. */
   fault: string | null;
@@ -85,6 +87,7 @@ export function effective(operator: BotSettings, file: RepositorySettings): BotS
       max: Math.min(operator.labels.max, labels.max ?? operator.labels.max),
     },
     repair: {
+      ...operator.repair,
       attempts: Math.min(operator.repair.attempts, repair.attempts ?? MAX_REPAIRS),
       label: operator.repair.label === null ? null : (repair.label ?? operator.repair.label),
     },

@@ -11,6 +11,7 @@ import * as threads from "./migrations/0007-threads.ts";
 import * as labels from "./migrations/0008-labels.ts";
 import * as toolCalls from "./migrations/0009-tool-calls.ts";
 import * as reviews from "./migrations/0010-reviews.ts";
+import * as repairs from "./migrations/0011-repairs.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
 
 const MIGRATIONS = {
@@ -23,6 +24,7 @@ const MIGRATIONS = {
   "0008-labels": { up: labels.up },
   "0009-tool-calls": { up: toolCalls.up },
   "0010-reviews": { up: reviews.up },
+  "0011-repairs": { up: repairs.up },
   "0012-deliveries": { up: deliveries.up },
 };
 /** Names of all that there are, in their order. */

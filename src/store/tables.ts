@@ -196,4 +196,23 @@ export interface Tables {
     claimed_until: NullableTimestamp;
     created_at: Timestamp;
   };
+  check_wakes: {
+    repository_id: BigId;
+    sha: string;
+    repository: string;
+    due_at: Timestamp;
+    created_at: Timestamp;
+    failures: Generated<number>;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+  };
+  repairs: {
+    repository_id: BigId;
+    number: number;
+    attempts: number;
+    sha: string | null;
+    fingerprints: Json;
+    reset_sha: string | null;
+    gave_up: Generated<boolean>;
+  };
 }

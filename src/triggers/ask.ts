@@ -22,6 +22,8 @@ export interface Wish {
   line: Comment["line"];
   issue: Issue;
   pullRequest: PullRequest | null;
+  /** What it is about besides, as data. */
+  data?: string;
 }
 
 const COMMENTS_SHOWN = 100;
@@ -62,6 +64,7 @@ export async function ask(
     line: wish.line,
     askedAt: happenedAt(event),
     bot: account,
+    data: wish.data ?? "",
   };
   const type = typeOf(wish);
   const [requirements, context] = [requirementsOf(asked), contextOf(asked)];

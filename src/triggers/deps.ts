@@ -6,6 +6,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 import type { LabelRunStore } from "../store/label-runs.ts";
 import type { ReviewGateStore } from "../store/review-gates.ts";
 import type { ReviewStore } from "../store/reviews.ts";
+import type { RepairStore } from "../store/repairs.ts";
 import type { SpendingStore } from "../store/spending.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
 import type { SettingsSource } from "./settings/source.ts";
@@ -29,6 +30,7 @@ export interface TriggerDeps {
   spending: SpendingStore;
   labelling: Labelling;
   review: { gates: ReviewGateStore; reviews: ReviewStore; ring(): void };
+  repairs: RepairStore;
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** A session was asked for: whoever tells of it may look. */

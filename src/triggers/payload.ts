@@ -4,16 +4,17 @@ import { Repository } from "../core/repository.ts";
 const Account = z.object({ id: z.int(), login: z.string().max(200), type: z.string().max(50) });
 /** On the forge's clock, which is not the hub's. */
 const At = z.iso.datetime({ offset: true }).nullish().catch(null);
+const Sha = z.string().regex(/^[0-9a-f]{40}$/);
 const Thread = z.object({
   number: z.int().positive(),
   /** As it was at that moment; what stands there now may have been changed since. */
   title: z.string().max(1_000).optional().catch(undefined),
   body: z.string().max(300_000).nullish().catch(undefined),
   updated_at: At,
+  /** Of a pull request. */
+  head: z.object({ sha: Sha }).nullish().catch(null),
 });
 const Identified = z.object({ id: z.int().positive() });
-
-const Sha = z.string().regex(/^[0-9a-f]{40}$/);
 
 const Checked = z.object({
   head_sha: Sha,

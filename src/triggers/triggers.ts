@@ -8,6 +8,7 @@ import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
 import type { Decision, Intention, Rule } from "./rule.ts";
 import { reviewRule } from "./review/rule.ts";
+import { repairRule } from "./repair/rule.ts";
 import { settingsRule } from "./settings/rule.ts";
 import type { Outcome } from "./worker.ts";
 
@@ -29,7 +30,14 @@ export interface Simulation {
 }
 
 /** In the order in which they act. */
-const RULES: readonly Rule[] = [settingsRule, closedRule, mentionRule, labelsRule, reviewRule];
+const RULES: readonly Rule[] = [
+  settingsRule,
+  closedRule,
+  mentionRule,
+  labelsRule,
+  reviewRule,
+  repairRule,
+];
 
 export function createTriggers(deps: CommonDeps): Triggers {
   return {

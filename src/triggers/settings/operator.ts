@@ -41,7 +41,11 @@ export function operatorSettings(
       workflow: review.workflow,
       ownPullRequests: review.ownPullRequests,
     },
-    repair: { attempts: bot.repairAttempts, label: bot.repairLabel },
+    repair: {
+      attempts: bot.repairAttempts,
+      label: bot.repairLabel,
+      quietMs: bot.repairQuietMs,
+    },
     fault: null,
   };
 }

@@ -40,7 +40,7 @@ function said(body: string, at: string, more: Partial<Comment> = {}): Comment {
 
 function asked(more: Partial<Asked>): Asked {
   const bot = { id: 9, login: "hub[bot]", isBot: true };
-  const rest = { instruction: "do it", pullRequest: null, comments: [], line: null };
+  const rest = { instruction: "do it", pullRequest: null, comments: [], line: null, data: "" };
   return { asker: ADA, issue: ISSUE, askedAt: "2026-01-01T12:00:00Z", bot, ...rest, ...more };
 }
 

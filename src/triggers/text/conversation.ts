@@ -14,10 +14,13 @@ export interface Asked {
   /** What was said or changed later is not shown: nobody who may ask has seen it. */
   askedAt: string;
   bot: Account;
+  /** Shown whole, before what was said; of those who ask by themselves it is empty. */
+  data: string;
 }
 
 /** Of all that is said around a question. */
 const MAX_CONTEXT_CHARS = 60_000;
+const MAX_DATA_CHARS = 30_000;
 /** Who belongs to a repository. What others say is shown to nobody's agent. */
 const INSIDERS = new Set(["OWNER", "MEMBER", "COLLABORATOR"]);
 
@@ -66,7 +69,9 @@ export function contextOf(asked: Asked): string {
         Date.parse(one.updatedAt) <= Date.parse(askedAt),
     )
     .map((one) => piece(one.author, one.association, one.createdAt, one.body));
-  let room = MAX_CONTEXT_CHARS - head.length;
+  const given = asked.data.slice(0, MAX_DATA_CHARS).toWellFormed();
+  const shown = head.slice(0, MAX_CONTEXT_CHARS - given.length).toWellFormed();
+  let room = MAX_CONTEXT_CHARS - shown.length - given.length;
   const newest: string[] = [];
   for (const one of said.toReversed()) {
     if ((room -= one.length + 2) < 0) break;
@@ -74,7 +79,7 @@ export function contextOf(asked: Asked): string {
   }
   const omitted = said.length - newest.length;
   const note = omitted === 0 ? [] : [`(${omitted} older comments are left out)`];
-  return [head.slice(0, MAX_CONTEXT_CHARS).toWellFormed(), ...note, ...newest].join("\n\n");
+  return [shown, ...(given === "" ? [] : [given]), ...note, ...newest].join("\n\n");
 }
 
 function piece(author: Account, association: string, at: string, body: string): string {

@@ -5,7 +5,7 @@ import { fullName } from "../world.ts";
 import type { World } from "../world.ts";
 import { association, nodeId, pageUrl, repositoryUrl, rollup, userBody } from "./people.ts";
 import { repositoryBody } from "./repository.ts";
-import { sharedBody } from "./issue.ts";
+import { labelBody, sharedBody } from "./issue.ts";
 
 type PullIssue = Issue & { pull: Pull };
 
@@ -30,6 +30,11 @@ export function pullSimpleBody(world: World, repository: Repository, issue: Pull
   const linked = Object.entries(links).map(([name, href]) => [name, { href }]);
   return {
     ...sharedBody(world, repository, issue),
+    // In the description of lists of pull requests a label's text is never null.
+    labels: issue.labels.map((label) => ({
+      ...labelBody(world, repository, label),
+      description: label.description ?? "",
+    })),
     id: pull.id,
     node_id: nodeId("PR", pull.id),
     url,
