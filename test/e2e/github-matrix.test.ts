@@ -84,6 +84,14 @@ async function done(number: number, word: string): Promise<string> {
   return await house.said(number, new RegExp(`\\*\\*Done\\*\\*[^]*Did ${word}\\.`), SAID_MS);
 }
 
+/** What was found stands in the review that was submitted, or in the comment. */
+async function reviewed(number: number, word: string): Promise<void> {
+  await house.said(number, "**Done**", SAID_MS);
+  const thread = house.repository.state.issues.find((one) => one.number === number);
+  const said = [...house.comments(number), ...(thread?.pull?.reviews ?? [])];
+  expect(said.map(({ body }) => body).join("\n")).toContain(`Did ${word}.`);
+}
+
 /** A draft that fixes the issue holds what the model was told to do. */
 async function fixed(number: number, word: string): Promise<void> {
   await done(number, word);
@@ -125,7 +133,7 @@ const SCENES: Record<string, () => Promise<void>> = {
   async "a comment that asks for a review"() {
     const number = await pull("reviewed");
     await comment(number, "review oak");
-    await done(number, "oak");
+    await reviewed(number, "oak");
     expect(await house.repository.git("log", "--format=%s", "main..reviewed")).toBe("Change");
   },
   async "a mention edited into a comment"() {
@@ -170,7 +178,7 @@ const SCENES: Record<string, () => Promise<void>> = {
     const reviewers = [house.app.bot.login];
     const path = `/repos/${REPOSITORY}/pulls/${number}/requested_reviewers`;
     await ada().request("POST", path, { reviewers });
-    await done(number, "rowan");
+    await reviewed(number, "rowan");
     await heard(number, "thread");
   },
   async "a review with comments"() {
