@@ -90,7 +90,7 @@ export async function measureApi(): Promise<Figure[]> {
 }
 
 /** A real example of GitHub's, grown to the usual size. */
-async function issueComment(): Promise<string> {
+export async function issueComment(): Promise<string> {
   const path = createRequire(import.meta.url).resolve(
     "@octokit/webhooks-examples/api.github.com/index.json",
   );

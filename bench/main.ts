@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { measureApi } from "./api.ts";
 import { measureContainers } from "./containers.ts";
 import { measureFootprint, measureMemory } from "./footprint.ts";
+import { measureGitHub } from "./github.ts";
 import { measureGitClone } from "./git-clone.ts";
 import { measureGraph } from "./graph.ts";
 import { measureModelDoor } from "./model-door.ts";
@@ -24,6 +25,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   "git-clone": measureGitClone,
   "model-door": measureModelDoor,
   graph: measureGraph,
+  github: measureGitHub,
 };
 
 const names = process.argv.slice(2).filter((name) => Object.hasOwn(PARTS, name));
