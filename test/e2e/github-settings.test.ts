@@ -174,13 +174,16 @@ test("a repository chooses among the models that are allowed, and has a session 
   const number = await ask("ada");
   await house.said(number, "Looked.");
   await person("ada").comment(REPOSITORY, number, `${BOT} plan it\n${done}`);
-  await waitFor(async () => (await sessionsOf(number)).length === 2);
-  const rows = await database.db
-    .selectFrom("sessions")
-    .select(["type", "terms"])
-    .where("id", "in", await sessionsOf(number))
-    .orderBy("id")
-    .execute();
+  // The thread knows of a session a moment before there is one.
+  const rows = await waitFor(async () => {
+    const made = await database.db
+      .selectFrom("sessions")
+      .select(["type", "terms"])
+      .where("id", "in", await sessionsOf(number))
+      .orderBy("id")
+      .execute();
+    return made.length === 2 && made;
+  });
   const narrowed = { maxCostUsd: 0.25, maxTokens: 9_000 };
   expect(rows).toMatchObject([
     { type: "implementation", terms: { model: "small-1", ...narrowed } },
