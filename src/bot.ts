@@ -162,6 +162,8 @@ export async function startBot(
     const operator = operatorSettings(config, botLogin);
     return createSettingsSource({ forge, operator, clock: systemClock });
   });
+  // So that the first who asks does not wait for it. GitHub may be away; then it is asked when somebody asks.
+  forge.self().catch((error: unknown) => log.debug({ err: error }, "github could not be asked"));
   const labelling = await startLabels(
     { config, forge, database, sessions, settingsFor, ...common },
     parts,

@@ -23,7 +23,8 @@ export async function expire(deps: SessionDeps): Promise<void> {
     if (ids.length > 0) await deps.engine.forget(ids);
     const deliveries = await deps.retention.deleteDeliveries(cutoff(deliveryDays));
     const writes = isKept ? 0 : await deps.retention.deleteWrites(cutoff(writeDays));
-    if (ids.length === 0 && deliveries === 0 && writes === 0) return;
-    deps.log.info({ sessions: ids.length, deliveries, writes }, "expired data was deleted");
+    const traces = isKept ? 0 : await deps.retention.deleteTraces(cutoff(writeDays));
+    if (ids.length === 0 && deliveries + writes + traces === 0) return;
+    deps.log.info({ sessions: ids.length, deliveries, writes, traces }, "expired data was deleted");
   }
 }

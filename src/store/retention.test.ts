@@ -8,6 +8,7 @@ import { createEventStore } from "./events.ts";
 import { createForgeWrites } from "./forge-writes.ts";
 import { createRetentionStore } from "./retention.ts";
 import { createSessionStore, insertWithin } from "./sessions.ts";
+import { createThreadSessionStore } from "./thread-sessions.ts";
 import { inTransaction } from "./transaction.ts";
 
 const CUTOFF = new Date("2026-06-01T00:00:00Z");
@@ -88,4 +89,41 @@ test("forgets old writes on the forge, but not what is done once for ever", asyn
   expect(await writes.begin("once")).toEqual({ id: 0, url: "" });
   expect(await writes.begin("young")).toBe("begun");
   expect(await writes.begin("old")).toBe("never");
+});
+
+test("forgets what was asked of sessions that are no more, but not what has not ended", async () => {
+  await using own = await createTestDatabase(inject("databaseServer"));
+  await using database = openDatabase({ url: own.url, maxConnections: 2 });
+  const { db } = database;
+  const threads = createThreadSessionStore(database);
+  const begin = (cause: string, createdAt: string) =>
+    threads.begin({
+      sessionId: newId(),
+      cause,
+      repositoryId: 1,
+      repository: "a/b",
+      number: 1,
+      kind: "work",
+      asker: { id: 1, login: "ada" },
+      source: { kind: "thread" },
+      createdAt,
+    });
+  const old = await begin("old", "2026-05-01T00:00:00Z");
+  await begin("live", "2026-05-01T00:00:00Z");
+  const young = await begin("young", "2026-07-01T00:00:00Z");
+  for (const { sessionId } of [old, young]) await threads.told(sessionId);
+  const gate = { repository_id: 1, number: 1, repository: "a/b", armed_at: "2026-05-01" };
+  await db
+    .insertInto("review_gates")
+    .values([
+      { ...gate, sha: "ended", state: "done" },
+      { ...gate, sha: "armed", state: "armed", due_at: "2026-05-02" },
+    ])
+    .execute();
+  expect(await createRetentionStore(database).deleteTraces(CUTOFF)).toBe(2);
+  expect((await threads.ofThread(1, 1, 10)).map(({ cause }) => cause).toSorted()).toEqual([
+    "live",
+    "young",
+  ]);
+  expect(await db.selectFrom("review_gates").select("sha").execute()).toEqual([{ sha: "armed" }]);
 });

@@ -21,6 +21,8 @@ export interface RetentionStore {
    * Answers how many.
    */
   deleteWrites(cutoff: Date): Promise<number>;
+  /** Deletes some of what sessions that are no more were asked for on the forge, and found; answers how many. */
+  deleteTraces(cutoff: Date): Promise<number>;
 }
 
 export function createRetentionStore(database: Database): RetentionStore {
@@ -51,6 +53,25 @@ export function createRetentionStore(database: Database): RetentionStore {
           where begun_at < ${cutoff} and remote_id is distinct from 0 limit ${BATCH}
         )`.execute(database.db);
       return Number(numAffectedRows ?? 0);
+    },
+    async deleteTraces(cutoff) {
+      let count = 0;
+      for (const statement of [
+        sql`delete from thread_sessions where session_id in (
+          select t.session_id from thread_sessions t
+          where t.created_at < ${cutoff} and t.state = 'told'
+            and not exists (select 1 from sessions s where s.id = t.session_id) limit ${BATCH})`,
+        sql`delete from reviews where session_id in (
+          select r.session_id from reviews r
+          where r.created_at < ${cutoff} and r.state <> 'open'
+            and not exists (select 1 from sessions s where s.id = r.session_id) limit ${BATCH})`,
+        // A commit that old is pushed again by nobody who would be surprised by a second review.
+        sql`delete from review_gates where (repository_id, number, sha) in (
+          select repository_id, number, sha from review_gates
+          where armed_at < ${cutoff} and due_at is null limit ${BATCH})`,
+      ])
+        count += Number((await statement.execute(database.db)).numAffectedRows ?? 0);
+      return count;
     },
   };
 }
