@@ -23,7 +23,7 @@ export const closedRule: Rule = {
   },
 };
 
-/** Ends what is at work on a thread. Answers how many sessions that are. */
+/** Ends what was asked for on a thread. Answers how many sessions that are. */
 export async function stopAll(deps: TriggerDeps, event: ThreadEvent): Promise<number> {
   let count = 0;
   for (const { sessionId } of await liveOf(deps, event)) count += await stop(deps, sessionId);

@@ -11,6 +11,7 @@ import { beginLabels } from "./labels/rule.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { helpText } from "./report/help.ts";
+import { stopReviews } from "./review/end.ts";
 import { neutralise } from "./report/neutralise.ts";
 import type { Rule } from "./rule.ts";
 import { dayBudgetRefusal } from "./settings/day-budget.ts";
@@ -123,7 +124,8 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
   },
   help: (order) => say(order, helpText(order.deps.settings.botLogin)),
   async stop(order) {
-    const count = await stopAll(order.deps, order.event);
+    const reviews = await stopReviews(order.deps, order.event);
+    const count = reviews + (await stopAll(order.deps, order.event));
     if (count === 0) return await say(order, "Nothing is at work here.");
     await react(order.repository, order.event, order.heard.source, "+1");
     return { state: "done", outcome: `${count} sessions are ended` };

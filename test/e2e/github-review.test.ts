@@ -125,6 +125,17 @@ test("what is red, or not through, is not reviewed; a status alone is enough", a
   expect(reviewsOf(red.number)).toEqual([]);
 });
 
+test("who says stop ends a review that nobody asked for", async () => {
+  const { number, sha } = await pulled("halted", [{ silentMs: 60_000 }]);
+  await green("halted");
+  const { session_id: id } = await gateIs(number, sha, "reviewing");
+  await waitFor(async () => (await house.hub.get(id ?? "")).status === "running", PATIENCE);
+  await ada().comment(REPOSITORY, number, `${BOT} stop`);
+  expect(await gateIs(number, sha, "skipped")).toMatchObject({ reason: "somebody has stopped it" });
+  expect((await house.hub.until(id ?? "")).status).toBe("cancelled");
+  expect(reviewsOf(number)).toEqual([]);
+});
+
 test("a push ends the review of what it was, and what it is now is reviewed", async () => {
   const { number, sha } = await pulled("moving", [{ silentMs: 4_000 }, saying("Moved.")]);
   await green("moving");

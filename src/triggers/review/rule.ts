@@ -3,7 +3,7 @@ import type { TriggerDeps } from "../deps.ts";
 import { isAboutThread } from "../payload.ts";
 import type { ForgeEvent, ThreadEvent } from "../payload.ts";
 import type { Decision, Rule } from "../rule.ts";
-import { endSession } from "./begin.ts";
+import { endGates } from "./end.ts";
 
 const ARMING = new Set(["opened", "reopened", "ready_for_review", "synchronize"]);
 const ENDING: Record<string, string> = {
@@ -62,18 +62,6 @@ async function ended(deps: TriggerDeps, event: ThreadEvent, reason: string): Pro
       return { state: "done", outcome: `it is not reviewed, since ${reason}` };
     },
   };
-}
-
-/** Sessions first: after a crash in between it is done once more. */
-async function endGates(
-  { sessions, review }: TriggerDeps,
-  gates: Awaited<ReturnType<TriggerDeps["review"]["gates"]["live"]>>,
-  to: { state: "skipped" | "superseded"; reason: string },
-): Promise<void> {
-  for (const gate of gates) {
-    if (gate.sessionId !== null) await endSession({ sessions }, gate.sessionId);
-    await review.gates.end(gate, to);
-  }
 }
 
 /** Something was said of a commit; what, is read from the forge when its gate is looked at. */
