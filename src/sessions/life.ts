@@ -3,6 +3,7 @@ import { LIMITS } from "../core/limits.ts";
 import { notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { createTurns } from "../runtimes/turns.ts";
+import { waitingBefore } from "../store/admission.ts";
 import { asHubError, isUnavailable } from "../store/failure.ts";
 import { latestOf } from "../store/sessions.ts";
 import { admit, shared } from "./admit.ts";
@@ -90,6 +91,7 @@ function createSessions(
 
   return {
     get,
+    ahead: (id) => waitingBefore(deps.database, id).catch(throwAsHubError),
     async create(input, more = {}) {
       const before = more.id === undefined ? null : await deps.sessions.get(more.id);
       const session = before ?? (await createSession(deps, input, more));

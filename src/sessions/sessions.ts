@@ -50,6 +50,8 @@ export interface Sessions {
    */
   start(id: Id): Promise<Started>;
   get(id: Id): Promise<Session>;
+  /** How many wait for a slot before it, of those that it has to wait for; null: it does not wait for one. */
+  ahead(id: Id): Promise<number | null>;
   /** The last of those that go on with its conversation, one after the other; itself when none does. Null: unknown. */
   latest(id: Id): Promise<Id | null>;
   /** Who wrote a branch last, or is at it; null: no session did. */

@@ -1,12 +1,24 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
-import type { Tx } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 
 // Any number that no other user of the database has; the same in every hub.
 const ADMISSION_LOCK = 7_312_001;
 
 const Row = z.object({ id: z.string() });
+
+/** How many wait before a session, as far as it has to wait for them; null: it does not wait for a slot. */
+export async function waitingBefore({ db }: Database, id: Id): Promise<number | null> {
+  const { rows } = await sql`
+    with waiting as (
+      select id, row_number() over (order by requested_at, id) - 1 as before from sessions
+      where status = 'pending' and open_dependencies = 0 and requested_at is not null
+    )
+    select before from waiting where id = ${id}`.execute(db);
+  const [row] = rows.map((one) => z.object({ before: z.coerce.number() }).parse(one));
+  return row?.before ?? null;
+}
 
 /**
  * Chooses the sessions that get the free slots: the longest waiting first, of each repository no more than its limit.

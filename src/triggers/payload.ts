@@ -52,7 +52,9 @@ export const Payload = z.object({
   /** Of a commit's checks. */
   sha: Sha.nullish().catch(null),
   check_suite: Checked.nullish().catch(null),
-  check_run: Checked.nullish().catch(null),
+  check_run: Checked.extend({ external_id: z.string().max(200).nullish().catch(null) })
+    .nullish()
+    .catch(null),
   workflow_run: Checked.nullish().catch(null),
   /** What an edit has replaced. */
   changes: z

@@ -6,6 +6,7 @@ import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
 import type { ForgeEvent } from "./payload.ts";
+import { rerunRule } from "./rerun.ts";
 import type { Decision, Intention, Rule } from "./rule.ts";
 import { reviewRule } from "./review/rule.ts";
 import { repairRule } from "./repair/rule.ts";
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   settingsRule,
   closedRule,
   mentionRule,
+  rerunRule,
   labelsRule,
   reviewRule,
   repairRule,

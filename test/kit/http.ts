@@ -136,6 +136,7 @@ function inMemory(all: Map<string, Session>): Sessions {
       return Promise.resolve(session);
     },
     get: async (id) => find(id),
+    ahead: async (id) => find(id) && null,
     start: async (id) => ({ session: change(id, { status: "running" }), waitingFor: [] }),
     cancel: async (id) => change(id, { status: "cancelled" }),
     latest: async (id) => id,

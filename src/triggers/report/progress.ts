@@ -16,6 +16,8 @@ export interface Progress {
   /** The agent itself says how far it is, so nothing is guessed from what else it does. */
   isReported: boolean;
   branch: { name: string; url: string | null } | null;
+  /** That the agent has had opened. */
+  pullRequestUrl: string | null;
   model: string | null;
   refusals: number;
   log: string[];
@@ -28,6 +30,7 @@ export const NO_PROGRESS: Progress = {
   plan: [],
   isReported: false,
   branch: null,
+  pullRequestUrl: null,
   model: null,
   refusals: 0,
   log: [],
@@ -115,6 +118,8 @@ export function step(progress: Progress, { seq, kind, body }: Event): Progress {
       break;
     }
     case "request.granted":
+      if (text("tool") === "create_pull_request")
+        next.pullRequestUrl = /https?:\/\/[^\s()]+$/.exec(text("answer"))?.[0] ?? null;
       if (text("tool") !== "report_progress") say(`${text("tool")}: ${text("answer")}`);
       break;
     case "request.refused":

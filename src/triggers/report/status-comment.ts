@@ -5,6 +5,8 @@ import type { Progress } from "./progress.ts";
 export interface StatusView {
   session: Session;
   progress: Progress;
+  /** How many wait for a slot before it; null: it does not wait for one. */
+  ahead: number | null;
   asker: string;
   /** What came of it, in the agent's words; empty before the end. */
   summary: string;
@@ -51,7 +53,7 @@ export function tickedBox(body: string): "stop" | "retry" | null {
   return label === undefined ? null : label === STOP ? "stop" : "retry";
 }
 
-function headline({ session, progress, asker }: StatusView): string {
+function headline({ session, progress, ahead, asker }: StatusView): string {
   // Whoever asked is told by the answer to the question; a name in each edit would call nobody again.
   const whose = `for ${neutralise(`@${asker}`, 60)}`;
   switch (session.status) {
@@ -64,10 +66,15 @@ function headline({ session, progress, asker }: StatusView): string {
     case "pending":
       return progress.waitsFor === "dependencies"
         ? `**Waiting** ${whose}, for the session before it on this thread.`
-        : `**Queued** ${whose}, until there is a free slot.`;
+        : `**Queued** ${whose}, until there is a free slot${aheadText(ahead)}.`;
     default:
       return `**Working** ${whose}. ${progress.step === "" ? "" : `*${neutralise(progress.step, 300).replaceAll("*", "")}*`}`;
   }
+}
+
+function aheadText(ahead: number | null): string {
+  if (ahead === null || ahead === 0) return "";
+  return ahead === 1 ? "; one is before it" : `; ${ahead} are before it`;
 }
 
 function plan({ plan: tasks }: Progress): string {
@@ -107,7 +114,7 @@ function figures({ session, progress }: StatusView): string {
     tokens === 0 ? "" : `${tokens.toLocaleString("en")} tokens`,
     usage.costUsd === 0 ? "" : `$${usage.costUsd.toFixed(2)}`,
     progress.refusals === 0 ? "" : `${progress.refusals} things refused`,
-    session.status === "completed" ? "" : `session \`${session.id}\``,
+    session.status === "completed" ? "" : `reference: session \`${session.id}\``,
   ];
   const told = parts.filter((part) => part !== "");
   return told.length === 0 ? "" : `<sub>${told.join(" · ")}</sub>`;

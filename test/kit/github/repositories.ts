@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Files } from "../git-forge.ts";
-import { addStatus } from "./checks.ts";
+import { addStatus, emitRun } from "./checks.ts";
 import type { Scene } from "./checks.ts";
 import { changesOf, commitFiles, git, initRepository, refsOf, resolve } from "./git.ts";
 import type { Hooks } from "./hooks.ts";
@@ -66,6 +66,8 @@ export interface LocalRepository {
     ref: string,
     status: { by: string; context: string; state: Status["state"]; description?: string },
   ): Promise<void>;
+  /** What the button "Re-run" of a check does. */
+  rerun(by: string, checkRunId: number): void;
   fork(login: string): Promise<LocalRepository>;
   rename(name: string): void;
   /** Gives it to another account; installations of the old one lose it. */
@@ -207,6 +209,11 @@ export function createRepositories({ world, hooks, root }: Deps) {
         const sha = await resolve(repository, ref);
         const status = { sha, state, context, description, targetUrl: null };
         await addStatus(sceneOf(repository, by), status);
+      },
+      rerun(by, id) {
+        const run = repository.suites.flatMap(({ runs }) => runs).find((one) => one.id === id);
+        if (run === undefined) throw new Error(`there is no check ${id}`);
+        emitRun(sceneOf(repository, by), run, "rerequested", { only: run.suite.app });
       },
       async fork(login) {
         const fork = await add(userNamed(world, login), repository.name, repository);

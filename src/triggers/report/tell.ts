@@ -1,0 +1,176 @@
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import type { Clock } from "../../core/clock.ts";
+import { HubError } from "../../core/errors.ts";
+import type { Id } from "../../core/id.ts";
+import type { Session } from "../../core/session.ts";
+import type { CheckDraft, Forge, ForgeRepository } from "../../forge/forge.ts";
+import type { Sessions } from "../../sessions/sessions.ts";
+import type { EventStore } from "../../store/events.ts";
+import type { Review, ReviewStore } from "../../store/reviews.ts";
+import type { ThreadSession, ThreadSessionStore } from "../../store/thread-sessions.ts";
+import { targetOf } from "../obey.ts";
+import { showCheck } from "./check.ts";
+import type { Pace } from "./pace.ts";
+import { step } from "./progress.ts";
+import type { Progress } from "./progress.ts";
+import { pullRequestFor } from "./pull-request-for.ts";
+import { statusComment } from "./status-comment.ts";
+
+export interface TellDeps {
+  forge: Forge;
+  sessions: Pick<Sessions, "get" | "output" | "ahead">;
+  events: Pick<EventStore, "readAfter">;
+  threads: ThreadSessionStore;
+  reviews: Pick<ReviewStore, "get">;
+  settings: { serverUrl: string };
+  /** What a session's check shows beside lines of the pull request, at its end; none unless somebody gives them. */
+  annotationsOf?: (thread: ThreadSession) => Promise<NonNullable<CheckDraft["annotations"]>>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** What is remembered of a session between two looks; after a restart it is read from the log again. */
+export interface Told {
+  progress: Progress;
+  /** What its check says, as far as this hub knows. */
+  check: string;
+}
+
+const PAGE = 500;
+
+/** Brings comment and check up to date; at the end also what comes of it: pull request, reaction, last words. */
+export async function tell(
+  deps: TellDeps,
+  pace: Pace,
+  others: number,
+  thread: ThreadSession,
+  told: Told,
+): Promise<void> {
+  const session = await sessionOf(deps, thread);
+  // It was asked for, but a crash came before it was made: the delivery makes it when it is worked off again.
+  if (session === null) return;
+  told.progress = await catchUp(deps, session.id, told.progress);
+  const repository = deps.forge.repository(thread.repository);
+  if (session.completedAt !== null) {
+    await tellEnd(deps, pace, { repository, thread, session, told });
+    return;
+  }
+  await showCheck(deps, repository, { thread, session, told, summary: "" });
+  const ahead = await deps.sessions.ahead(session.id);
+  const text = textOf(deps, { thread, session, progress: told.progress, ahead }, null);
+  if (hashOf(text) === thread.shown) return;
+  const mayWrite =
+    thread.commentId === null ? pace.mayBegin() : pace.mayEdit(thread.sessionId, others);
+  if (mayWrite) await show(deps, repository, thread, text);
+}
+
+async function tellEnd(
+  deps: TellDeps,
+  pace: Pace,
+  of: { repository: ForgeRepository; thread: ThreadSession; session: Session; told: Told },
+): Promise<void> {
+  const { repository, thread, session, told } = of;
+  const { progress } = told;
+  const review = thread.kind === "review" ? await deps.reviews.get(session.id) : null;
+  // What it has found is about to be submitted, and told of then.
+  if (review?.state === "open") return;
+  const output = await deps.sessions.output(session.id);
+  const url = await pullRequestFor(repository, thread, session, output, progress);
+  const words = review === null ? {} : reviewWords(review, output.summary);
+  const end: End = { ...output, ...words, pullRequestUrl: url };
+  const text = textOf(deps, { thread, session, progress, ahead: null }, end);
+  if (hashOf(text) !== thread.shown) {
+    pace.count();
+    await show(deps, repository, thread, text);
+  }
+  await showCheck(deps, repository, { thread, session, told, summary: output.summary });
+  const reaction = session.status === "completed" ? "hooray" : "confused";
+  try {
+    await repository.react(targetOf(thread.source, thread.number), reaction);
+  } catch (error) {
+    // The question may be gone by now; the answer stands.
+    if (!(error instanceof HubError) || error.retryable) throw error;
+  }
+  await deps.threads.told(thread.sessionId);
+}
+
+/** The review speaks for itself; where there is none, the comment says what it would have. */
+function reviewWords({ state, url, note }: Review, summary: string) {
+  return state === "submitted"
+    ? { summary: "", reviewUrl: url }
+    : { summary: `${summary}\n\nNo review was submitted: ${note ?? "it came to nothing"}.`.trim() };
+}
+
+interface End {
+  summary: string;
+  nextSteps: string[];
+  pullRequestUrl: string | null;
+  reviewUrl?: string | null;
+}
+
+function textOf(
+  { settings, clock }: TellDeps,
+  of: { thread: ThreadSession; session: Session; progress: Progress; ahead: number | null },
+  end: End | null,
+): string {
+  const { thread, session, progress, ahead } = of;
+  const branch = progress.branch?.name;
+  return statusComment({
+    session,
+    progress,
+    ahead,
+    asker: thread.asker.login,
+    summary: end?.summary ?? "",
+    nextSteps: end?.nextSteps ?? [],
+    pullRequestUrl: end?.pullRequestUrl ?? progress.pullRequestUrl,
+    reviewUrl: end?.reviewUrl ?? null,
+    compareUrl:
+      branch === undefined || thread.kind !== "work" || session.project.branch === branch
+        ? null
+        : `${settings.serverUrl}/${thread.repository}/compare/${encodeURI(branch)}?expand=1`,
+    now: clock.now(),
+  });
+}
+
+async function show(
+  deps: TellDeps,
+  repository: ForgeRepository,
+  thread: ThreadSession,
+  text: string,
+): Promise<void> {
+  const key = `session:${thread.sessionId}`;
+  const { source, number, commentId } = thread;
+  const kind = source.kind === "lineComment" ? "line" : "thread";
+  if (commentId !== null) {
+    // Whoever has deleted it does not want to be told.
+    await repository.edit({ id: commentId, kind, key }, text);
+    await deps.threads.show(thread.sessionId, commentId, hashOf(text));
+    return;
+  }
+  const place = source.kind === "lineComment" ? { inReplyTo: source.firstId } : {};
+  const { id } = await repository.say(key, { number, ...place }, text);
+  await deps.threads.show(thread.sessionId, id, hashOf(text));
+}
+
+async function sessionOf(deps: TellDeps, { sessionId }: ThreadSession): Promise<Session | null> {
+  try {
+    return await deps.sessions.get(sessionId);
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return null;
+    throw error;
+  }
+}
+
+async function catchUp({ events }: TellDeps, id: Id, from: Progress): Promise<Progress> {
+  let progress = from;
+  for (;;) {
+    const page = await events.readAfter(id, progress.lastSeq, PAGE);
+    for (const event of page) progress = step(progress, event);
+    if (page.length < PAGE) return progress;
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+}

@@ -1,0 +1,59 @@
+import { Id } from "../core/id.ts";
+import type { ForgeRepository } from "../forge/forge.ts";
+import type { ThreadSession } from "../store/thread-sessions.ts";
+import { ask } from "./ask.ts";
+import { refusalFor } from "./authority.ts";
+import type { TriggerDeps } from "./deps.ts";
+import type { ForgeEvent } from "./payload.ts";
+import type { Rule } from "./rule.ts";
+import { dayBudgetRefusal } from "./settings/day-budget.ts";
+import type { Outcome } from "./worker.ts";
+
+/** *Re-run* on a check that tells of a session begins another one for the same. */
+export const rerunRule: Rule = {
+  name: "rerun",
+  async decide(deps, repository, event) {
+    if (event.event !== "check_run" || event.action !== "rerequested") return null;
+    const { appId } = await deps.forge.self();
+    const check = event.payload.check_run;
+    if (check?.app?.id !== appId) return "the check is somebody else's";
+    const id = Id.safeParse(check?.external_id);
+    const thread = id.success ? await deps.threads.get(id.data) : null;
+    if (thread === null || thread.repositoryId !== event.repository.id)
+      return "the check tells of no session";
+    const refusal = await refusalFor(deps.settings, repository, event.sender);
+    if (refusal !== null) return refusal;
+    return {
+      would: `begins a session of the kind ${thread.kind} again`,
+      act: () => again(deps, repository, event, thread),
+    };
+  },
+};
+
+async function again(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  event: ForgeEvent,
+  { number, kind }: ThreadSession,
+): Promise<Outcome> {
+  const issue = await repository.issue(number);
+  if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };
+  const about = { ...event, number };
+  const cause = `rerun:${event.deliveryId}`;
+  const spent = await dayBudgetRefusal(deps, about, cause);
+  if (spent !== null) return { state: "ignored", outcome: spent };
+  const { sessionId } = await ask(deps, repository, {
+    event: about,
+    cause,
+    kind,
+    source: { kind: "thread" },
+    instruction:
+      kind === "review"
+        ? "Review the pull request."
+        : "Try once more what was asked before on this thread.",
+    line: null,
+    issue,
+    pullRequest: issue.isPullRequest ? await repository.pullRequest(number) : null,
+  });
+  return { state: "done", outcome: `session ${sessionId} was begun` };
+}
