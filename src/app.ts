@@ -135,7 +135,17 @@ export async function startHub(options: {
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
   const bot = await startBot(
-    { config, forge, database, sessions: life.sessions, events, redaction, executorId, log },
+    {
+      config,
+      forge,
+      database,
+      mirror,
+      sessions: life.sessions,
+      events,
+      redaction,
+      executorId,
+      log,
+    },
     parts,
   );
   const http = createHttp({

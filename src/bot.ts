@@ -10,8 +10,11 @@ import type { Secret } from "./core/secret.ts";
 import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
 import { identityOf } from "./forge/github/identity.ts";
+import type { Mirror } from "./gateway/git/mirror.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { Database } from "./store/database.ts";
+import { createDeliveryStore } from "./store/deliveries.ts";
+import { createDeliveryCheckpoints } from "./store/delivery-checkpoints.ts";
 import { createDeliveryLog } from "./store/delivery-log.ts";
 import type { DeliveryLog } from "./store/delivery-log.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
@@ -20,16 +23,20 @@ import { createForgeWrites } from "./store/forge-writes.ts";
 import { createRepairStore } from "./store/repairs.ts";
 import { createReviewGateStore } from "./store/review-gates.ts";
 import { createReviewStore } from "./store/reviews.ts";
+import { createPlaceStore } from "./store/places.ts";
 import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
 import { createLabelRunStore } from "./store/label-runs.ts";
-import type { CommonDeps, Labelling, TriggerDeps } from "./triggers/deps.ts";
+import type { Labelling, TriggerDeps } from "./triggers/deps.ts";
 import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
 import type { LabellerDeps } from "./triggers/labels/labeller.ts";
 import { lookAt } from "./triggers/repair/repair.ts";
 import { startCheckSweep } from "./triggers/repair/sweep.ts";
 import { startReviewer } from "./triggers/review/reviewer.ts";
 import type { ReviewerOptions } from "./triggers/review/reviewer.ts";
+import { startCatchUp } from "./triggers/catch-up/catch-up.ts";
+import type { PlaceDeps } from "./triggers/places/place.ts";
+import { isWanted } from "./triggers/places/reach.ts";
 import { startReporter } from "./triggers/reporter.ts";
 import { operatorSettings } from "./triggers/settings/operator.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
@@ -41,6 +48,7 @@ import { startDeliveryWorker } from "./triggers/worker.ts";
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
 const CHECK_SWEEP = { leaseMs: 120_000, pollMs: 1_000 };
+const CATCH_UP = { leaseMs: 120_000, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
@@ -120,11 +128,12 @@ export async function startBot(
     events: EventStore;
     redaction: Redaction;
     executorId: string;
+    mirror: Pick<Mirror, "forget">;
     log: Logger;
   },
   parts: AsyncDisposableStack,
 ): Promise<Bot> {
-  const { config, forge, database, sessions, events, redaction, executorId, log } = options;
+  const { config, forge, database, mirror, sessions, events, redaction, executorId, log } = options;
   const common = { executorId, clock: systemClock, log };
   const queue = createDeliveryQueue(database);
   const deliveryLog = createDeliveryLog(database);
@@ -184,7 +193,7 @@ export async function startBot(
     parts,
   );
   const repairs = createRepairStore(database);
-  const deps = later(async (): Promise<CommonDeps> => ({
+  const deps = later(async (): Promise<PlaceDeps> => ({
     forge,
     sessions,
     threads,
@@ -193,6 +202,12 @@ export async function startBot(
     labelling,
     review,
     repairs,
+    places: createPlaceStore(database),
+    isWanted: (repository) => isWanted(forge, repository),
+    async forget(repository) {
+      await forge.forget(repository);
+      await mirror.forget(repository);
+    },
     async once(key, work) {
       if (typeof (await written.begin(key)) === "object") return;
       await work();
@@ -219,6 +234,19 @@ export async function startBot(
       handle: async (delivery) => await (await triggers()).handle(delivery),
     }),
   );
+  if (github.catchUpMs > 0)
+    parts.use(
+      await startCatchUp({
+        forge,
+        deliveries: createDeliveryStore(database),
+        known: deliveryLog,
+        checkpoints: createDeliveryCheckpoints(database),
+        onDelivery: () => worker.ring(),
+        settings: { ...CATCH_UP, everyMs: github.catchUpMs },
+        executorId,
+        log,
+      }),
+    );
   return {
     deliveryLog,
     onDelivery: () => worker.ring(),

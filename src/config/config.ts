@@ -99,6 +99,7 @@ function read(from: Source, dir: string) {
       changesRequested: from.required(SETTINGS.triggerChangesRequested),
       throttle: from.required(SETTINGS.forgeThrottle),
       timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
+      catchUpMs: from.required(SETTINGS.catchUpMs),
     },
     bot: {
       allowedModels: from.required(SETTINGS.allowedModels),

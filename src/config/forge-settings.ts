@@ -120,6 +120,12 @@ export const FORGE_SETTINGS = {
     { min: 100, max: 600_000, fallback: "20000" },
   ),
 
+  catchUpMs: whole(
+    "CLAUDE_HUB_CATCH_UP_MS",
+    "How often the hub asks GitHub for deliveries that did not arrive (ms); it also does when it starts. 0: never.",
+    { min: 0, max: 86_400_000, fallback: "300000" },
+  ),
+
   mirrorMaxAgeMs: whole(
     "CLAUDE_HUB_MIRROR_MAX_AGE_MS",
     "How old a mirror may be when it is read (ms).",

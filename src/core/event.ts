@@ -11,6 +11,7 @@ export const EVENT_KINDS = [
   "session.admitted", // deadlineAt
   "session.started", // agent
   "session.cancelling", // reason
+  "repository.moved", // from, to: what the repository is called now
   "session.completed", // summary
   "session.failed", // error
   "session.cancelled", // error

@@ -174,6 +174,25 @@ export interface Forge {
   repository(name: Repository): ForgeRepository;
 }
 
+/** One try to deliver something. */
+export interface Sent {
+  id: string;
+  /** The same for each try. */
+  deliveryId: string;
+  deliveredAt: Date;
+  state: "arrived" | "failed" | "on its way";
+}
+
+/** Something at the forge that sends deliveries, and remembers for three days what it has sent. */
+export interface ForgeHook {
+  name: string;
+  /** Whether it can send to nobody but this hub. */
+  isOwn: boolean;
+  /** The newest first. */
+  sent(cursor: string | null): Promise<{ sent: Sent[]; next: string | null }>;
+  whole(id: string): Promise<{ event: string; payload: Record<string, unknown> }>;
+}
+
 export interface ForgeRepository extends ForgeReads, ForgeWrites {}
 
 interface ForgeReads {

@@ -8,6 +8,8 @@ import type { Repository } from "../core/repository.ts";
 export interface GatewaySession {
   sessionId: Id;
   repository: Repository;
+  /** What it was called before; the sandbox may know it by that. */
+  formerNames?: readonly string[];
   policy: Policy;
   /** The branch that the hub made for this session; null for types that do not push. */
   workBranch: string | null;

@@ -113,6 +113,8 @@ export interface Tables {
     claimed_by: string | null;
     claimed_until: NullableTimestamp;
   };
+  /** What repositories were called that have been renamed or given away, with what they are called now. */
+  former_names: { name: string; repository: string; repository_id: BigId };
   forge_writes: {
     key: string;
     remote_id: ColumnType<string | null, number | null | undefined, number>;

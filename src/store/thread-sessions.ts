@@ -42,6 +42,12 @@ export interface ThreadSessionStore {
   /** Newest first. */
   ofThread(repositoryId: number, number: number, limit: number): Promise<ThreadSession[]>;
   get(sessionId: Id): Promise<ThreadSession | null>;
+  byCause(cause: string): Promise<ThreadSession | null>;
+  /** Those whose end has not been told, in some repositories or in all of one owner. */
+  liveIn(
+    where: { repositoryIds: readonly number[] } | { owner: string },
+    limit: number,
+  ): Promise<ThreadSession[]>;
   /** Live ones that no other hub tells of; they are this hub's for `leaseMs`. */
   claimLive(by: { executorId: string; leaseMs: number; limit: number }): Promise<ThreadSession[]>;
   /** Whether it is still this hub's, for `leaseMs` from now. */
@@ -118,6 +124,19 @@ export function createThreadSessionStore({ db }: Database): ThreadSessionStore {
     async get(sessionId) {
       const row = await table().where("session_id", "=", sessionId).executeTakeFirst();
       return row === undefined ? null : Row.parse(row);
+    },
+    async byCause(cause) {
+      const row = await table().where("cause", "=", cause).executeTakeFirst();
+      return row === undefined ? null : Row.parse(row);
+    },
+    async liveIn(where, limit) {
+      const which =
+        "owner" in where
+          ? sql`lower(split_part(repository, '/', 1)) = ${where.owner.toLowerCase()}`
+          : sql`repository_id = any(${[...where.repositoryIds]})`;
+      const { rows } = await sql`select * from thread_sessions
+        where state = 'live' and ${which} order by created_at limit ${limit}`.execute(db);
+      return rows.map((row) => Row.parse(row));
     },
     async claimLive({ executorId, leaseMs, limit }) {
       const { rows } = await sql`update thread_sessions set claimed_by = ${executorId},

@@ -8,6 +8,8 @@ import type { Database } from "./database.ts";
 export interface TokenOwner {
   sessionId: Id;
   repository: string;
+  /** What its repository was called before; a sandbox may have been told so. */
+  formerNames: string[];
   policy: Policy | null;
   workBranch: string | null;
   spent: { tokens: number; costUsd: number };
@@ -23,6 +25,7 @@ export interface TokenStore {
 const Row = z.object({
   session_id: z.string(),
   repository: z.string(),
+  former: z.array(z.string()),
   policy: Policy.nullable(),
   work_branch: z.string().nullable(),
   tokens: z.coerce.number(),
@@ -46,7 +49,8 @@ export function createTokenStore(database: Database): TokenStore {
         "find-token",
         `select t.session_id, s.repository, s.policy, s.work_branch, s.cost_usd,
            s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens as tokens,
-           s.completed_at is not null as ended
+           s.completed_at is not null as ended,
+           array(select f.name from former_names f where f.repository = s.repository) as former
          from session_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
         [hashOf(token)],
       );
@@ -55,6 +59,7 @@ export function createTokenStore(database: Database): TokenStore {
       return {
         sessionId: row.session_id,
         repository: row.repository,
+        formerNames: row.former,
         policy: row.policy,
         workBranch: row.work_branch,
         spent: { tokens: row.tokens, costUsd: row.cost_usd },

@@ -35,7 +35,11 @@ async function liveOf({ threads }: TriggerDeps, { repository, number }: ThreadEv
   return all.filter(({ state }) => state === "live");
 }
 
-async function stop(deps: TriggerDeps, sessionId: string): Promise<number> {
+/** Answers 1, or 0 when it has ended already. */
+export async function stop(
+  deps: Pick<TriggerDeps, "sessions">,
+  sessionId: string,
+): Promise<number> {
   try {
     await deps.sessions.cancel(sessionId);
     return 1;

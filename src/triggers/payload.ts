@@ -16,6 +16,11 @@ const Thread = z.object({
 });
 const Identified = z.object({ id: z.int().positive() });
 
+const Named = z
+  .object({ login: z.string().max(200) })
+  .nullish()
+  .catch(null);
+
 const Checked = z.object({
   head_sha: Sha,
   app: z.object({ id: z.int() }).nullish().catch(null),
@@ -61,7 +66,21 @@ export const Payload = z.object({
     .object({
       body: z.object({ from: z.string().nullish() }).nullish().catch(null),
       title: z.object({ from: z.string().nullish() }).nullish().catch(null),
+      repository: z
+        .object({ name: z.object({ from: z.string().max(200) }).nullish() })
+        .nullish()
+        .catch(null),
+      owner: z
+        .object({ from: z.object({ user: Named, organization: Named }) })
+        .nullish()
+        .catch(null),
     })
+    .nullish()
+    .catch(null),
+  installation: z.object({ account: Named }).nullish().catch(null),
+  repositories_removed: z
+    .array(z.object({ id: z.int(), full_name: Repository }))
+    .max(10_000)
     .nullish()
     .catch(null),
 });

@@ -1,7 +1,6 @@
 import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
-import type { CommonDeps } from "./deps.ts";
 import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
@@ -10,7 +9,13 @@ import { rerunRule } from "./rerun.ts";
 import type { Decision, Intention, Rule } from "./rule.ts";
 import { reviewRule } from "./review/rule.ts";
 import { repairRule } from "./repair/rule.ts";
+import { goneRule } from "./places/gone.ts";
+import { movedRule } from "./places/moved.ts";
+import { isAboutPlaces } from "./places/place.ts";
+import type { PlaceDeps, PlaceRule } from "./places/place.ts";
+import { withdrawnRule } from "./places/withdrawn.ts";
 import { settingsRule } from "./settings/rule.ts";
+import { takenBackRule } from "./taken-back.ts";
 import type { Outcome } from "./worker.ts";
 
 type Raw = Pick<ClaimedDelivery, "event" | "payload" | "deliveryId" | "receivedAt">;
@@ -34,14 +39,17 @@ export interface Simulation {
 const RULES: readonly Rule[] = [
   settingsRule,
   closedRule,
+  takenBackRule,
   mentionRule,
   rerunRule,
   labelsRule,
   reviewRule,
   repairRule,
 ];
+/** About repositories themselves, which may be out of reach. */
+const PLACE_RULES: readonly PlaceRule[] = [withdrawnRule, movedRule, goneRule];
 
-export function createTriggers(deps: CommonDeps): Triggers {
+export function createTriggers(deps: PlaceDeps): Triggers {
   return {
     async handle(delivery) {
       const decisions = await decide(deps, delivery);
@@ -54,7 +62,10 @@ export function createTriggers(deps: CommonDeps): Triggers {
     async simulate(delivery) {
       const decisions = await decide(deps, delivery);
       if (typeof decisions === "string") return { reason: decisions, rules: [] };
-      return { reason: null, rules: RULES.map(({ name }) => foreseen(name, decisions)) };
+      return {
+        reason: null,
+        rules: [...PLACE_RULES, ...RULES].map(({ name }) => foreseen(name, decisions)),
+      };
     },
   };
 }
@@ -81,12 +92,15 @@ async function actOn({ act }: Intention): Promise<Outcome> {
 
 /** What each rule that is about such an event makes of it; a sentence: why none is asked. */
 async function decide(
-  deps: CommonDeps,
+  deps: PlaceDeps,
   delivery: Raw,
 ): Promise<{ rule: string; decision: Decision }[] | string> {
+  if (isAboutPlaces(delivery.event)) return await decidePlaces(deps, delivery);
   const read = readEvent(delivery);
   if (typeof read === "string") return read;
-  const { name: repositoryName } = read.repository;
+  // It may have moved on since.
+  const repositoryName = await deps.places.current(read.repository);
+  read.repository = { ...read.repository, name: repositoryName };
   const repository = deps.forge.repository(repositoryName);
   const settings = await deps.settingsFor.of(repositoryName);
   const decisions: { rule: string; decision: Decision }[] = [];
@@ -98,6 +112,23 @@ async function decide(
       if (!(error instanceof HubError) || error.code !== "not_found") throw error;
       decisions.push({ rule: name, decision: GONE });
     }
+  }
+  return decisions.length === 0 ? "nothing is done about such events" : decisions;
+}
+
+async function decidePlaces(
+  deps: PlaceDeps,
+  { event, payload, receivedAt }: Raw,
+): Promise<{ rule: string; decision: Decision }[] | string> {
+  const parsed = Payload.safeParse(parse(payload));
+  if (!parsed.success) return "it is not what GitHub sends";
+  const { action, repository: named } = parsed.data;
+  const repository = named == null ? null : { id: named.id, name: named.full_name };
+  const about = { event, action: action ?? "", repository, payload: parsed.data, receivedAt };
+  const decisions: { rule: string; decision: Decision }[] = [];
+  for (const { name, decide: ask } of PLACE_RULES) {
+    const decision = await ask(deps, about);
+    if (decision !== null) decisions.push({ rule: name, decision });
   }
   return decisions.length === 0 ? "nothing is done about such events" : decisions;
 }

@@ -13,6 +13,8 @@ import type { Identity, IssuedToken, Permissions, Tokens } from "./tokens.ts";
 
 /** Requests to GitHub's REST API: as the App itself, and in one repository. */
 export interface Client {
+  /** Drops what is remembered of a repository. */
+  forget(repository: Repository): Promise<void>;
   /** As the App (or as the token's owner): what belongs to no repository. */
   asSelf(route: string, parameters?: Record<string, unknown>): Promise<unknown>;
   /** With the rights of any installation: what everybody may read, but not the App itself. */
@@ -32,6 +34,12 @@ export interface Client {
     parameters: Record<string, unknown>,
     more: { maxPages: number; newest?: boolean; key?: string },
   ): Promise<unknown[]>;
+  /** A page of a list as it stands, with where the next one is; null: what belongs to no repository. */
+  page(
+    repository: Repository | null,
+    route: string,
+    parameters: Record<string, unknown>,
+  ): Promise<{ text: string; link: string | undefined }>;
   /** The end of a text of any length. */
   textEnd(
     repository: Repository,
@@ -68,6 +76,8 @@ const OWN: Permissions = {
   metadata: "read",
 };
 const VERSION = { "x-github-api-version": "2022-11-28" };
+/** More than a page of a hundred ever has. */
+const PAGE_BYTES = 4_194_304;
 const REMEMBERED = 5_000;
 
 /** The library comes when it is needed first: hubs without a bot do without it. */
@@ -140,6 +150,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   }
 
   return {
+    forget(repository) {
+      clients.delete(repository);
+      identified.tokens.forget(repository);
+      return Promise.resolve();
+    },
     async asSelf(route, parameters = {}) {
       const ask = () => send(identified.self, route, parameters);
       return (await inTurn("token" in identity ? "token" : "app", route, ask)).data;
@@ -174,15 +189,18 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       }
       return items;
     },
+    async page(repository, route, parameters) {
+      const asStream = { ...parameters, request: { parseSuccessResponseBody: false } };
+      const { data, link } =
+        repository === null
+          ? await send(identified.self, route, asStream)
+          : await within(repository, route, asStream);
+      return { text: await textOf(data, PAGE_BYTES), link };
+    },
     async textEnd(repository, route, parameters, maxBytes) {
       const asStream = { ...parameters, request: { parseSuccessResponseBody: false } };
       const { data } = await within(repository, route, asStream);
-      if (!(data instanceof ReadableStream)) return "";
-      try {
-        return await endOf(data, maxBytes);
-      } catch (error) {
-        throw upstreamFailed("forge", error);
-      }
+      return await textOf(data, maxBytes);
     },
     async token(repository, permissions, anew) {
       return new Secret(await identified.tokens.get(repository, permissions, anew));
@@ -199,6 +217,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       }
     },
   };
+}
+
+/** The end of it. */
+async function textOf(data: unknown, maxBytes: number): Promise<string> {
+  if (!(data instanceof ReadableStream)) return "";
+  try {
+    return await endOf(data, maxBytes);
+  } catch (error) {
+    throw upstreamFailed("forge", error);
+  }
 }
 
 async function send(

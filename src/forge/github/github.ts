@@ -3,9 +3,10 @@ import { z } from "zod";
 import { later } from "../../core/later.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { Account, Forge } from "../forge.ts";
+import type { Account, Forge, ForgeHook } from "../forge.ts";
 import { createClient } from "./client.ts";
 import type { Client } from "./client.ts";
+import { appHook, repositoryHooks } from "./hooks.ts";
 import { AccountAnswer } from "./mapping.ts";
 import { createReads } from "./reads.ts";
 import type { Identity, IssuedToken, Permissions } from "./tokens.ts";
@@ -18,6 +19,10 @@ export interface GitHubForge extends Forge {
   /** The same, but given to nobody else, until it is revoked. */
   issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
   revoke(token: Secret): Promise<void>;
+  /** Drops what is remembered of a repository: it has another name, or the bot is not wanted there. */
+  forget(repository: Repository): Promise<void>;
+  /** What sends deliveries: the App's hook, or those of repositories. */
+  hooks(repositories: readonly Repository[]): Promise<ForgeHook[]>;
 }
 
 /** GitHub, also an Enterprise Server, as an App or by a personal token. */
@@ -33,10 +38,12 @@ export function createGitHub(options: {
   const client = later(() => createClient(options));
   const self = later(async () => await selfOf(await client(), identity));
   const lazily: Client = {
+    forget: async (...call) => await (await client()).forget(...call),
     asSelf: async (...call) => await (await client()).asSelf(...call),
     asAnybody: async (...call) => await (await client()).asAnybody(...call),
     inRepository: async (...call) => await (await client()).inRepository(...call),
     list: async (...call) => await (await client()).list(...call),
+    page: async (...call) => await (await client()).page(...call),
     textEnd: async (...call) => await (await client()).textEnd(...call),
     token: async (...call) => await (await client()).token(...call),
     issue: async (...call) => await (await client()).issue(...call),
@@ -47,6 +54,9 @@ export function createGitHub(options: {
     token: lazily.token,
     issue: lazily.issue,
     revoke: lazily.revoke,
+    forget: lazily.forget,
+    hooks: async (repositories) =>
+      "token" in identity ? await repositoryHooks(lazily, repositories) : [appHook(lazily)],
     repository(repository) {
       const reads = createReads(lazily, repository);
       return {

@@ -24,6 +24,8 @@ export interface Tokens {
   issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
   /** What GitHub counts requests by. */
   countedBy(repository: Repository): Promise<string>;
+  /** Asks anew where it is installed. */
+  forget(repository: Repository): void;
 }
 
 /** A token with less than this left is not begun with. */
@@ -39,6 +41,7 @@ export function personalToken(token: Secret): Tokens {
     get: () => Promise.resolve(token.reveal()),
     issue: () => Promise.resolve({ token, expiresAt: null }),
     countedBy: () => Promise.resolve("token"),
+    forget: () => undefined,
   };
 }
 
@@ -52,6 +55,8 @@ export function installationTokens(
   asApp: (route: string, parameters: Record<string, unknown>) => Promise<unknown>,
 ): Tokens {
   const installations = new Map<Repository, number>();
+  /** Names of repositories that are called otherwise by now. */
+  const renamed = new Map<Repository, string>();
 
   async function installationOf(repository: Repository): Promise<number> {
     const known = installations.get(repository);
@@ -76,31 +81,62 @@ export function installationTokens(
     }
   }
 
+  /** GitHub leads from an old name to the new one everywhere but here. */
+  async function named<T>(
+    repository: Repository,
+    id: number,
+    ask: (name: string) => Promise<T>,
+  ): Promise<T> {
+    const [owner = "", repo = ""] = repository.split("/");
+    try {
+      return await ask(renamed.get(repository) ?? repo);
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
+      const name = await nameNow(app, id, { owner, repo });
+      if (name === null || name === (renamed.get(repository) ?? repo)) throw error;
+      if (renamed.size >= REMEMBERED) renamed.clear();
+      renamed.set(repository, name);
+      return await ask(name);
+    }
+  }
+
   return {
     get: (repository, permissions, anew) =>
       installed(repository, async (installationId) => {
-        const repositoryNames = [repository.split("/")[1] ?? ""];
-        const asked = { type: "installation", installationId, repositoryNames, permissions };
-        const ask = async (refresh: boolean) => {
-          try {
-            return Token.parse(await app.octokit.auth({ ...asked, refresh }));
-          } catch (error) {
-            throw error instanceof z.ZodError ? error : lackOrFailure(error);
-          }
+        const ofName = async (name: string) => {
+          const repositoryNames = [name];
+          const asked = { type: "installation", installationId, repositoryNames, permissions };
+          const ask = async (refresh: boolean) => {
+            try {
+              return Token.parse(await app.octokit.auth({ ...asked, refresh }));
+            } catch (error) {
+              throw error instanceof z.ZodError ? error : asForgeError(error);
+            }
+          };
+          const found = await ask(anew);
+          const isOld = Date.parse(found.expiresAt) - Date.now() < RENEW_MS;
+          return (isOld && !anew ? await ask(true) : found).token;
         };
-        const found = await ask(anew);
-        const isOld = Date.parse(found.expiresAt) - Date.now() < RENEW_MS;
-        return (isOld && !anew ? await ask(true) : found).token;
+        try {
+          return await named(repository, installationId, ofName);
+        } catch (error) {
+          throw error instanceof z.ZodError ? error : lackOrFailure(error);
+        }
       }),
     issue: (repository, permissions) =>
       installed(repository, async (id) => {
         const route = "POST /app/installations/{installation_id}/access_tokens";
-        const repositories = [repository.split("/")[1] ?? ""];
-        const asked = { installation_id: id, repositories, permissions };
-        const { token, expires_at: end } = Issued.parse(await asApp(route, asked));
+        const answer = await named(repository, id, (name) =>
+          asApp(route, { installation_id: id, repositories: [name], permissions }),
+        );
+        const { token, expires_at: end } = Issued.parse(answer);
         return { token: new Secret(token), expiresAt: new Date(end) };
       }),
     countedBy: async (repository) => `installation ${await installationOf(repository)}`,
+    forget(repository) {
+      installations.delete(repository);
+      renamed.delete(repository);
+    },
   };
 }
 
@@ -112,4 +148,21 @@ function lackOrFailure(error: unknown): unknown {
     hint: "claude-hub github status says which",
     cause: error,
   });
+}
+
+/** What a repository is called now; null: it is not there. */
+async function nameNow(
+  app: App,
+  installationId: number,
+  repository: { owner: string; repo: string },
+): Promise<string | null> {
+  try {
+    const octokit = await app.getInstallationOctokit(installationId);
+    const { data } = await octokit.request("GET /repos/{owner}/{repo}", repository);
+    return data.name;
+  } catch (error) {
+    const known = asForgeError(error);
+    if (known instanceof HubError && !known.retryable) return null;
+    throw known;
+  }
 }

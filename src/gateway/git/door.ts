@@ -44,7 +44,8 @@ export function createGitDoor(options: {
       const endpoint = ENDPOINTS.get(what);
       if (endpoint === undefined || !name.endsWith(".git"))
         throw new HubError("not_found", "Not found");
-      if (`${owner}/${name}` !== `${session.repository}.git`)
+      const names = [session.repository, ...(session.formerNames ?? [])];
+      if (!names.includes(`${owner}/${name.slice(0, -".git".length)}`))
         throw forbidden(`This session works on ${session.repository} alone`);
       switch (endpoint) {
         case "greetFetch":

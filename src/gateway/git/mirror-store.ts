@@ -35,6 +35,7 @@ export interface MirrorStore {
   isWhole(repository: Repository): Promise<boolean>;
   adopt(repository: Repository, objectsDir: string, updates: readonly RefUpdate[]): Promise<void>;
   compact(repository: Repository): Promise<void>;
+  remove(repository: Repository): Promise<void>;
 }
 
 const FETCH_FLAGS = [
@@ -158,6 +159,7 @@ export function createMirrorStore(options: {
           if (!(error instanceof GitError) || !error.stderr.includes("but expected")) throw error;
         });
     },
+    remove: async (repository) => await rm(dir(repository), { recursive: true, force: true }),
     async compact(repository) {
       const gitDir = dir(repository);
       const packs = (await readdir(join(gitDir, "objects", "pack")).catch(() => [])).filter(

@@ -46,6 +46,8 @@ export interface Mirror {
    * it is next read, and made anew if need be.
    */
   doubt(repository: Repository, complaint: string): void;
+  /** Drops it: the hub has nothing more to do with the repository, or it has another name. */
+  forget(repository: Repository): Promise<void>;
   scratch: Scratch;
   /** To be called once at start: removes what killed hubs left. */
   sweep(): Promise<void>;
@@ -166,6 +168,10 @@ export function createMirror(options: {
   return {
     dir: (repository) => store.dir(repository),
     freshen,
+    async forget(repository) {
+      await inTurn(entryOf(repository), () => store.remove(repository));
+      entries.delete(repository);
+    },
     async branches(repository, maxAgeMs = limits.mirrorMaxAgeMs) {
       return branchesOf(await freshen(repository, maxAgeMs));
     },

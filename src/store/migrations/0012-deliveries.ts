@@ -18,4 +18,10 @@ const STATEMENTS = [
     claimed_by text,
     claimed_until timestamptz
   )`,
+  `create table former_names (
+    name text primary key,
+    repository text not null,
+    repository_id bigint not null
+  )`,
+  "create index former_names_repository on former_names (repository)",
 ];

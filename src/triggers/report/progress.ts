@@ -125,6 +125,9 @@ export function step(progress: Progress, { seq, kind, body }: Event): Progress {
     case "request.refused":
       say(`${text("tool")} refused: ${text("reason")}`);
       break;
+    case "repository.moved":
+      say(`the repository is called ${text("to")} now`);
+      break;
     case "branch.pushed":
       next.branch = { name: text("branch"), url: text("url") || null };
       say(`pushed ${text("branch")}`);

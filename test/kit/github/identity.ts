@@ -67,7 +67,8 @@ function appOf(world: World, jwt: string): App {
     throw new GitHubError(401, `'Issued at' claim ('iat') ${why}`);
   }
   if (exp <= seconds || exp - seconds > 601) {
-    const why = "must be a numeric value representing the future time at which it expires";
+    const why =
+      "must be a numeric value representing the future time at which the assertion expires";
     throw new GitHubError(401, `'Expiration time' claim ('exp') ${why}`);
   }
   return app;
