@@ -13,8 +13,6 @@ import { identityOf } from "./forge/github/identity.ts";
 import type { Mirror } from "./gateway/git/mirror.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { Database } from "./store/database.ts";
-import { createDeliveryStore } from "./store/deliveries.ts";
-import { createDeliveryCheckpoints } from "./store/delivery-checkpoints.ts";
 import { createDeliveryLog } from "./store/delivery-log.ts";
 import type { DeliveryLog } from "./store/delivery-log.ts";
 import { createDeliveryQueue } from "./store/delivery-queue.ts";
@@ -34,7 +32,7 @@ import { lookAt } from "./triggers/repair/repair.ts";
 import { startCheckSweep } from "./triggers/repair/sweep.ts";
 import { startReviewer } from "./triggers/review/reviewer.ts";
 import type { ReviewerOptions } from "./triggers/review/reviewer.ts";
-import { startCatchUp } from "./triggers/catch-up/catch-up.ts";
+import { openCatchUp } from "./triggers/catch-up/open.ts";
 import type { PlaceDeps } from "./triggers/places/place.ts";
 import { isWanted } from "./triggers/places/reach.ts";
 import { startReporter } from "./triggers/reporter.ts";
@@ -48,7 +46,6 @@ import { startDeliveryWorker } from "./triggers/worker.ts";
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
 const CHECK_SWEEP = { leaseMs: 120_000, pollMs: 1_000 };
-const CATCH_UP = { leaseMs: 120_000, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
 const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
@@ -234,22 +231,12 @@ export async function startBot(
       handle: async (delivery) => await (await triggers()).handle(delivery),
     }),
   );
-  if (github.catchUpMs > 0)
-    parts.use(
-      await startCatchUp({
-        forge,
-        deliveries: createDeliveryStore(database),
-        known: deliveryLog,
-        checkpoints: createDeliveryCheckpoints(database),
-        onDelivery: () => worker.ring(),
-        settings: { ...CATCH_UP, everyMs: github.catchUpMs },
-        executorId,
-        log,
-      }),
-    );
+  const onDelivery = () => worker.ring();
+  const everyMs = github.catchUpMs;
+  parts.use(await openCatchUp({ forge, database, onDelivery, everyMs, executorId, log }));
   return {
     deliveryLog,
-    onDelivery: () => worker.ring(),
+    onDelivery,
     simulate: async (delivery) => await (await triggers()).simulate(delivery),
   };
 }

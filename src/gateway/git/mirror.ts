@@ -105,13 +105,7 @@ export function createMirror(options: {
   function entryOf(repository: Repository): Entry {
     const found = entries.get(repository);
     if (found !== undefined) return found;
-    const entry: Entry = {
-      known: null,
-      flight: null,
-      turn: Promise.resolve(),
-      isDoubted: false,
-      checkedAt: -Infinity,
-    };
+    const entry = newEntry();
     entries.set(repository, entry);
     return entry;
   }
@@ -217,6 +211,16 @@ export function createMirror(options: {
 function branchesOf({ defaultBranch, refs }: Refs): Branches {
   const head = (branch: string) => refs.get(`refs/heads/${branch}`) ?? null;
   return { defaultBranch, has: (branch) => head(branch) !== null, head };
+}
+
+function newEntry(): Entry {
+  return {
+    known: null,
+    flight: null,
+    turn: Promise.resolve(),
+    isDoubted: false,
+    checkedAt: -Infinity,
+  };
 }
 
 /** Source: git's upload-pack.c. "Not our ref" is an ordinary answer, unless it is one of those that the mirror names. */
