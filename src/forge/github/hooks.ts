@@ -21,7 +21,7 @@ const Page = z.array(
     })),
 );
 const Whole = z.object({
-  event: z.string().regex(/^[a-z_]{1,100}$/),
+  event: z.string().regex(/^[a-z][a-z0-9_]{0,99}$/),
   request: z.object({ payload: z.record(z.string(), z.unknown()) }),
 });
 const Hook = z.object({ id: z.int(), active: z.boolean() });

@@ -55,7 +55,7 @@ export const SimulationResource = z
 /** A delivery that is only thought of. */
 export const NewSimulation = z
   .object({
-    event: z.string().regex(/^[a-z_]{1,100}$/, "must be the name of an event"),
+    event: z.string().regex(/^[a-z][a-z0-9_]{0,99}$/, "must be the name of an event"),
     payload: z.record(z.string(), z.unknown()),
   })
   .meta({ id: "NewSimulation" });
@@ -64,7 +64,7 @@ export const DeliveryQuery = z.object({
   state: DeliveryState.optional(),
   event: z
     .string()
-    .regex(/^[a-z_]{1,100}$/)
+    .regex(/^[a-z][a-z0-9_]{0,99}$/)
     .optional(),
   repository: Repository.optional(),
   thread: z.coerce.number().int().min(1).max(2_147_483_647).optional(),

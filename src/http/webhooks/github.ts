@@ -7,7 +7,7 @@ import { parseJson, readBody } from "../body.ts";
 import type { HttpContext, HttpDeps } from "../deps.ts";
 import type { WebhookAnswer } from "./claude.ts";
 
-const EventName = z.string().regex(/^[a-z_]{1,100}$/);
+const EventName = z.string().regex(/^[a-z][a-z0-9_]{0,99}$/);
 const DeliveryId = z.string().regex(/^[\w-]{1,100}$/);
 
 /** Takes one delivery: signature first, then stored durably, then answered. */
