@@ -89,14 +89,24 @@ async function moveSessions(tx: Tx, names: string[], { to, toldAt, at }: Move): 
   return rows.length;
 }
 
+/** What belongs to a repository's number, and says its name only so that it can be asked for. */
+const BY_NUMBER = [
+  "thread_sessions",
+  "label_runs",
+  "review_gates",
+  "reviews",
+  "check_wakes",
+] as const;
+
 /** Branches, threads, and the keys of what was written. What is there under the new name already stays. */
 async function moveBelongings(tx: Tx, names: string[], { repositoryId, to }: Move): Promise<void> {
   await sql`update branches b set repository = ${to} where b.repository = any(${names})
     and not exists (select 1 from branches n where n.repository = ${to} and n.branch = b.branch)`.execute(
     tx,
   );
-  await sql`update thread_sessions set repository = ${to}
-    where repository_id = ${repositoryId} and repository <> ${to}`.execute(tx);
+  for (const table of BY_NUMBER)
+    await sql`update ${sql.table(table)} set repository = ${to}
+      where repository_id = ${repositoryId} and repository <> ${to}`.execute(tx);
   for (const name of names) {
     const key = sql`${`${to} `} || substr(w.key, ${name.length + 2}::integer)`;
     await sql`update forge_writes w set key = ${key} where starts_with(w.key, ${`${name} `})

@@ -1,6 +1,6 @@
 import { HubError } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
-import { createBell } from "../events/bell.ts";
+import { startRounds } from "../events/rounds.ts";
 import type { ThreadSession } from "../store/thread-sessions.ts";
 import { createPace } from "./report/pace.ts";
 import { NO_PROGRESS } from "./report/progress.ts";
@@ -25,19 +25,17 @@ const LONGEST_PAUSE_MS = 600_000;
 
 export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
   const { threads, executorId, settings, clock, log } = deps;
-  const closing = new AbortController();
-  const bell = createBell(closing.signal);
   const known = new Map<Id, Told & { failures: number; notBefore: number }>();
   const pace = createPace(() => clock.now().getTime());
   await threads.release(executorId);
 
-  async function look(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const { leaseMs } = settings;
     const live = await threads.claimLive({ executorId, leaseMs, limit: LIVE });
     const ids = new Set(live.map(({ sessionId }) => sessionId));
     for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     for (const thread of live) {
-      if (closing.signal.aborted) return;
+      if (signal.aborted) return;
       const told = known.get(thread.sessionId) ?? {
         progress: NO_PROGRESS,
         check: "",
@@ -76,25 +74,10 @@ export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
     log.warn({ err: error, sessionId, failures: told.failures }, "a session could not be told of");
   }
 
-  const timer = setInterval(() => bell.ring(), settings.pollMs).unref();
-  const running = (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        await look();
-      } catch (error) {
-        log.error({ err: error }, "sessions could not be told of");
-      }
-      await bell.rung();
-    }
-  })();
-
-  return {
-    ring: () => bell.ring(),
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      closing.abort();
-      await running;
-      bell.close();
-    },
-  };
+  return startRounds({
+    round: look,
+    pollMs: settings.pollMs,
+    failed: "sessions could not be told of",
+    log,
+  });
 }

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { DeliveryHead, LISTENED, NOT_LISTENED } from "../../core/delivery.ts";
 import { HubError } from "../../core/errors.ts";
 import { Repository } from "../../core/repository.ts";
-import { createBell } from "../../events/bell.ts";
+import { startRounds } from "../../events/rounds.ts";
 import type { ForgeHook, Sent } from "../../forge/forge.ts";
 import type { DeliveryCheckpoints } from "../../store/delivery-checkpoints.ts";
 import type { DeliveryLog } from "../../store/delivery-log.ts";
@@ -36,18 +36,16 @@ const RETRY_MS = 60_000;
 /** Asks the forge for deliveries that did not arrive: at once, and again and again, one hub at a time. */
 export async function startCatchUp(deps: CatchUpDeps): Promise<AsyncDisposable> {
   const { checkpoints, executorId, settings, log } = deps;
-  const closing = new AbortController();
-  const bell = createBell(closing.signal);
   await checkpoints.release(executorId);
   let isFirst = true;
 
-  async function look(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const { everyMs, leaseMs } = settings;
     if (!(await checkpoints.claim({ executorId, leaseMs, now: isFirst }))) return;
     isFirst = false;
     let pauseMs = Math.min(everyMs, RETRY_MS);
     try {
-      const count = await catchUp(deps, closing.signal);
+      const count = await catchUp(deps, signal);
       if (count > 0) log.info({ deliveries: count }, "missed deliveries were taken in");
       pauseMs = everyMs;
     } finally {
@@ -55,26 +53,12 @@ export async function startCatchUp(deps: CatchUpDeps): Promise<AsyncDisposable> 
     }
   }
 
-  const timer = setInterval(() => bell.ring(), settings.pollMs).unref();
-  const running = (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        await look();
-      } catch (error) {
-        if (!closing.signal.aborted)
-          log.warn({ err: error }, "missed deliveries could not be asked for");
-      }
-      await bell.rung();
-    }
-  })();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      closing.abort();
-      await running;
-      bell.close();
-    },
-  };
+  return startRounds({
+    round: look,
+    pollMs: settings.pollMs,
+    failed: "missed deliveries could not be asked for",
+    log,
+  });
 }
 
 /** Answers how many were taken in. */

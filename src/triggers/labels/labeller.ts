@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { BotSettings } from "../../core/bot-settings.ts";
 import type { Clock } from "../../core/clock.ts";
 import { HubError } from "../../core/errors.ts";
-import { createBell } from "../../events/bell.ts";
+import { startRounds } from "../../events/rounds.ts";
 import type { Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { LabelRun, LabelRunStore } from "../../store/label-runs.ts";
@@ -63,15 +63,13 @@ const LONGEST_PAUSE_MS = 600_000;
 
 export async function startLabeller(deps: LabellerDeps): Promise<Labeller> {
   const { runs, executorId, settings, clock, log } = deps;
-  const closing = new AbortController();
-  const bell = createBell(closing.signal);
   await runs.release(executorId);
 
-  async function look(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const { leaseMs } = settings;
     const now = clock.now();
     for (const run of await runs.claim({ executorId, leaseMs, limit: AT_ONCE, now })) {
-      if (closing.signal.aborted) return;
+      if (signal.aborted) return;
       try {
         // Others before it may have taken long.
         if (!(await runs.hold(run.sessionId, { executorId, leaseMs }))) continue;
@@ -99,25 +97,10 @@ export async function startLabeller(deps: LabellerDeps): Promise<Labeller> {
     await runs.putOff(sessionId, { outcome, dueAt });
   }
 
-  const timer = setInterval(() => bell.ring(), settings.pollMs).unref();
-  const running = (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        await look();
-      } catch (error) {
-        log.error({ err: error }, "labels could not be seen to");
-      }
-      await bell.rung();
-    }
-  })();
-
-  return {
-    ring: () => bell.ring(),
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      closing.abort();
-      await running;
-      bell.close();
-    },
-  };
+  return startRounds({
+    round: look,
+    pollMs: settings.pollMs,
+    failed: "labels could not be seen to",
+    log,
+  });
 }

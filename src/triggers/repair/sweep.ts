@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
 import { HubError } from "../../core/errors.ts";
-import { createBell } from "../../events/bell.ts";
+import { startRounds } from "../../events/rounds.ts";
 import type { CheckWake, RepairStore } from "../../store/repairs.ts";
 import type { Look } from "./repair.ts";
 
@@ -27,8 +27,6 @@ export async function startCheckSweep(options: {
   log: Logger;
 }): Promise<AsyncDisposable> {
   const { repairs, executorId, settings, clock, log } = options;
-  const closing = new AbortController();
-  const bell = createBell(closing.signal);
   await repairs.release(executorId);
 
   async function look(wake: CheckWake): Promise<void> {
@@ -61,10 +59,10 @@ export async function startCheckSweep(options: {
     return new Date(clock.now().getTime() + ms);
   }
 
-  async function sweep(): Promise<void> {
+  async function sweep(signal: AbortSignal): Promise<void> {
     const { leaseMs } = settings;
     for (;;) {
-      if (closing.signal.aborted) return;
+      if (signal.aborted) return;
       // One at a time: what is claimed is begun at once.
       const [wake] = await repairs.claim({ executorId, leaseMs, limit: 1, now: clock.now() });
       if (wake === undefined) return;
@@ -72,24 +70,10 @@ export async function startCheckSweep(options: {
     }
   }
 
-  const timer = setInterval(() => bell.ring(), settings.pollMs).unref();
-  const running = (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        await sweep();
-      } catch (error) {
-        log.error({ err: error }, "checks could not be looked at");
-      }
-      await bell.rung();
-    }
-  })();
-
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      closing.abort();
-      await running;
-      bell.close();
-    },
-  };
+  return startRounds({
+    round: sweep,
+    pollMs: settings.pollMs,
+    failed: "checks could not be looked at",
+    log,
+  });
 }

@@ -1,6 +1,6 @@
 import { HubError } from "../../core/errors.ts";
 import { newId } from "../../core/id.ts";
-import { createBell } from "../../events/bell.ts";
+import { startRounds } from "../../events/rounds.ts";
 import type { ReviewGate } from "../../store/review-gates.ts";
 import type { Review } from "../../store/reviews.ts";
 import { verdictOf } from "../checks/verdict.ts";
@@ -29,15 +29,13 @@ const GIVE_UP_AFTER = 200;
 export async function startReviewer(options: ReviewerOptions): Promise<Reviewer> {
   const { gates, reviews, executorId, sweep, clock, log } = options;
   const { leaseMs } = sweep;
-  const closing = new AbortController();
-  const bell = createBell(closing.signal);
   await gates.release(executorId);
   await reviews.release(executorId);
 
-  async function lookAtGates(): Promise<void> {
+  async function lookAtGates(signal: AbortSignal): Promise<void> {
     const by = { executorId, leaseMs, limit: AT_ONCE, now: clock.now() };
     for (const gate of await gates.claimDue(by)) {
-      if (closing.signal.aborted) return;
+      if (signal.aborted) return;
       const facts = { sha: gate.sha, number: gate.number, repository: gate.repository };
       const step = await nextOf(options, gate).catch((error: unknown) => {
         log.warn({ ...facts, err: error }, "a pull request's gate could not be looked at");
@@ -48,14 +46,14 @@ export async function startReviewer(options: ReviewerOptions): Promise<Reviewer>
       // It was ended while its session was being made.
       if (!isKept && gate.sessionId !== null) await endSession(options, gate.sessionId);
       // Where there is a session to make, it is made now.
-      if (step.state === "reviewing" && gate.state !== "reviewing") bell.ring();
+      if (step.state === "reviewing" && gate.state !== "reviewing") rounds.ring();
     }
   }
 
-  async function lookAtReviews(): Promise<void> {
+  async function lookAtReviews(signal: AbortSignal): Promise<void> {
     const by = { executorId, leaseMs, limit: AT_ONCE, now: clock.now() };
     for (const review of await reviews.claimOpen(by)) {
-      if (closing.signal.aborted) return;
+      if (signal.aborted) return;
       try {
         // Of one that was begun before a crash, whoever began it makes the session.
         const session = await sessionOf(options, review.sessionId);
@@ -77,28 +75,16 @@ export async function startReviewer(options: ReviewerOptions): Promise<Reviewer>
     await reviews.putOff(sessionId, new Date(clock.now().getTime() + pauseMs(failures, error)));
   }
 
-  const timer = setInterval(() => bell.ring(), sweep.pollMs).unref();
-  const running = (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        await lookAtGates();
-        await lookAtReviews();
-      } catch (error) {
-        log.error({ err: error }, "reviews could not be looked after");
-      }
-      await bell.rung();
-    }
-  })();
-
-  return {
-    ring: () => bell.ring(),
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      closing.abort();
-      await running;
-      bell.close();
+  const rounds = startRounds({
+    round: async (signal) => {
+      await lookAtGates(signal);
+      await lookAtReviews(signal);
     },
-  };
+    pollMs: sweep.pollMs,
+    failed: "reviews could not be looked after",
+    log,
+  });
+  return rounds;
 }
 
 type Saved = Parameters<ReviewDeps["gates"]["save"]>[1];
