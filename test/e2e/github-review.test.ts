@@ -202,8 +202,20 @@ test("a hub that is killed while somebody reviews submits one review", async () 
   expect(reviewsOf(number)).toHaveLength(1);
 });
 
-const remark = (line: number, body: string): StandInStep => ({
-  tool: { name: "add_review_comment", input: { path: "lines.md", line, body, severity: "high" } },
+const remark = (line: number, body: string, path = "lines.md"): StandInStep => ({
+  tool: { name: "add_review_comment", input: { path, line, body, severity: "high" } },
+});
+
+test("what GitHub does not take on lines is said in the review itself", async () => {
+  const steps = [remark(2, "Two?", "odd.md"), saying("Odd.")];
+  const { number } = await pulled("odd", steps);
+  const path = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews";
+  const fault = house.github.fault({ method: "POST", path, status: 422, times: 1 });
+  await green("odd");
+  const { body } = await reviewed(number);
+  expect(fault.hits).toBe(1);
+  expect(body).toContain("Odd.");
+  expect(body).toContain("Two?");
 });
 
 test("findings stand on lines of the difference, and are not said again after the next push", async () => {
