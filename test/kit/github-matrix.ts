@@ -10,6 +10,10 @@ export type Row = Words & ({ play: string } | { file: string; test: string });
 
 const bot = "test/e2e/github.test.ts";
 const labels = "test/e2e/github-labels.test.ts";
+const places = "test/e2e/places.test.ts";
+const repair = "test/e2e/github-repair.test.ts";
+const report = "test/e2e/github-report.test.ts";
+const review = "test/e2e/github-review.test.ts";
 const settings = "test/e2e/github-settings.test.ts";
 const threads = "test/e2e/github-threads.test.ts";
 
@@ -158,11 +162,88 @@ export const MATRIX: readonly Row[] = [
     play: "a comment on lines",
   },
   {
+    on: "pull_request.opened, ready_for_review, reopened",
+    when: "no draft, reviews are on",
+    does: "waits for the checks of its head, without any for a while only",
+    file: review,
+    test: "time decides where checks do not: none come, or they do not end",
+  },
+  {
+    on: "pull_request.synchronize",
+    when: "a review of what it was is under way",
+    does: "ends that, and begins anew with the new head",
+    file: review,
+    test: "a push ends the review of what it was, and what it is now is reviewed",
+  },
+  {
+    on: "pull_request.converted_to_draft, closed",
+    when: "it waits for its checks",
+    does: "is not reviewed",
+    file: review,
+    test: "drafts and what was closed are left alone",
+  },
+  {
     on: "check_suite, check_run, status, workflow_run",
+    when: "all checks of the head are green",
+    does: "one review, of that head",
+    file: review,
+    test: "what is green is reviewed once, at its head, and nothing else is said",
+  },
+  {
+    on: "check_suite, check_run, status, workflow_run",
+    when: "checks fail or go on",
+    does: "no review; all are read again at the next event",
+    file: review,
+    test: "what is red, or not through, is not reviewed; a status alone is enough",
+  },
+  {
+    on: "check_suite, check_run, status, workflow_run",
+    when: "checks of the bot's own pull request fail",
+    does: "mends them on the same branch",
+    file: repair,
+    test: "red checks of the bot's own pull request are mended, and green ones left alone",
+  },
+  {
+    on: "check_suite, check_run, status, workflow_run",
+    when: "the same failure again, or the third attempt was in vain",
+    does: "says once what it could not do",
+    file: repair,
+    test: "the same failure after a repair ends it, and that is told once",
+  },
+  {
+    on: "check_run.rerequested",
+    when: "the bot's check, by somebody who may ask",
+    does: "such a session again",
+    file: report,
+    test: "a session on a pull request has one check, also when the hub is killed, and it can be run again",
+  },
+  {
+    on: "issue_comment.deleted",
+    when: "the question of a session that waits",
+    does: "takes it back",
+    file: places,
+    test: "a question that is deleted before its work begins is taken back; later it is not",
+  },
+  {
+    on: "installation, installation_repositories",
+    when: "deleted, suspended, or without the repository",
+    does: "ends the work there",
+    file: places,
+    test: "where the App is taken away, suspended or uninstalled, work is ended",
+  },
+  {
+    on: "repository.renamed, transferred",
     when: "any",
-    does: "all checks of the commit are read again",
-    file: "src/triggers/checks/verdict.test.ts",
-    test: "what failed, waits and passed is told",
+    does: "what was asked there follows",
+    file: places,
+    test: "work in a repository that is renamed goes on, and is told where it is now",
+  },
+  {
+    on: "repository.deleted, archived",
+    when: "any",
+    does: "ends the work there",
+    file: places,
+    test: "a repository that is deleted or archived ends what was at work there",
   },
   {
     on: "push, pull_request",
