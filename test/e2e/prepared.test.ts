@@ -127,6 +127,8 @@ test("a prepared sandbox that dies before the start is no failure of the session
   const made = await hub.create(work);
   await prepared(house, made.id);
   for (const pid of await sandboxProcesses(sandboxesOf(house))) process.kill(pid, "SIGKILL");
+  // They are dead when the system has got to it, and not before.
+  await waitFor(async () => (await sandboxProcesses(sandboxesOf(house))).length === 0);
   await hub.start(made.id);
   expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
   expect(count(await kinds(house, made.id), "agent.started")).toBe(1);
