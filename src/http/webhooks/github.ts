@@ -5,6 +5,7 @@ import { HubError, invalidRequest } from "../../core/errors.ts";
 import type { Guard } from "../auth.ts";
 import { parseJson, readBody } from "../body.ts";
 import type { HttpContext, HttpDeps } from "../deps.ts";
+import type { Turns } from "../turns.ts";
 import type { WebhookAnswer } from "./claude.ts";
 
 const EventName = z.string().regex(/^[a-z][a-z0-9_]{0,99}$/);
@@ -14,6 +15,7 @@ const DeliveryId = z.string().regex(/^[\w-]{1,100}$/);
 export async function answerGithub(
   deps: Pick<HttpDeps, "deliveries" | "onDelivery" | "secrets" | "settings" | "clock">,
   guard: Guard,
+  large: Turns,
   c: HttpContext,
 ): Promise<WebhookAnswer> {
   const [secret, ...older] = deps.secrets.github.map((one) => one.reveal());
@@ -22,7 +24,8 @@ export async function answerGithub(
   await guard.proof(c, async () => {
     // Whoever signs nothing gets no memory either.
     if (secret === undefined || signature === undefined) return false;
-    body = await readBody(c.env.incoming, deps.settings.webhookBodyBytes);
+    const read = () => readBody(c.env.incoming, deps.settings.webhookBodyBytes);
+    body = await (isLarge(c) ? large.take(read) : read());
     return (
       body.length > 0 && (await verifyWithFallback(secret, body.toString("utf8"), signature, older))
     );
@@ -61,3 +64,10 @@ export async function answerGithub(
 }
 
 const NOTHING = Buffer.alloc(0);
+const LARGE_BYTES = 1024 * 1024;
+
+/** Of that size, or of none that is known before: nobody has shown yet that it may be kept in memory. */
+function isLarge(c: HttpContext): boolean {
+  const length = Number(c.req.header("content-length") ?? Number.NaN);
+  return !(length <= LARGE_BYTES);
+}

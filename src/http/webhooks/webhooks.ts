@@ -8,12 +8,15 @@ import { parseJson, readBody } from "../body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "../deps.ts";
 import { failureOf } from "../failure.ts";
 import { createRate } from "../rates.ts";
+import { createTurns } from "../turns.ts";
 import { answerClaude } from "./claude.ts";
 import type { WebhookAnswer } from "./claude.ts";
 import { answerGithub } from "./github.ts";
 
 /** In the contract's words. */
 const WHAT = "webhook requests";
+/** Of up to `webhookBodyBytes` each, before anything is known of who sends them. */
+const LARGE_AT_ONCE = 8;
 
 /** The older API, as its contract writes it. */
 export function createWebhooks(deps: HttpDeps, guard: Guard): Hono<HttpEnv> {
@@ -21,9 +24,11 @@ export function createWebhooks(deps: HttpDeps, guard: Guard): Hono<HttpEnv> {
   const byAddress = createRate(settings.ratePerAddress, WHAT);
   const byToken = createRate(settings.ratePerToken, WHAT);
 
+  const large = createTurns(LARGE_AT_ONCE, "large deliveries");
+
   async function answer(c: HttpContext, provider: string): Promise<WebhookAnswer> {
     await byAddress.spend(clientAddress(c, settings.trustProxy));
-    if (provider === "github") return await answerGithub(deps, guard, c);
+    if (provider === "github") return await answerGithub(deps, guard, large, c);
     if (provider !== "claude") throw notFound("Webhook provider");
     await guard.bearer(c);
     // There is one token so far.
