@@ -150,6 +150,9 @@ async function show(
   }
   const place = source.kind === "lineComment" ? { inReplyTo: source.firstId } : {};
   const { id } = await repository.say(key, { number, ...place }, text);
+  // An earlier try may have written it, whose answer was lost; then it says what was true at that time.
+  const { body } = await (kind === "line" ? repository.lineComment(id) : repository.comment(id));
+  if (!body.startsWith(text)) await repository.edit({ id, kind, key }, text);
   await deps.threads.show(thread.sessionId, id, hashOf(text));
 }
 
