@@ -232,12 +232,12 @@ interface ForgeReads {
 
 interface ForgeWrites {
   react(target: ReactionTarget, reaction: Reaction): Promise<void>;
-  /** On a thread, or as an answer to a comment on lines. Answers the comment's id. */
+  /** On a thread, or as an answer to a comment on lines. When it is not new, it says what was to be said at that time. */
   say(
     key: string,
     to: { number: number; inReplyTo?: number },
     body: string,
-  ): Promise<{ id: number; url: string }>;
+  ): Promise<{ id: number; url: string; isNew: boolean }>;
   /** Of what was said with this key. Answers false when somebody has deleted it. */
   edit(
     comment: { id: number; kind: "thread" | "line"; key: string },

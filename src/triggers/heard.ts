@@ -83,7 +83,8 @@ async function commentEdited(
   const { account } = await forge.self();
   if (author.id !== account.id)
     return inComment(id, newlyMentioned(before, body, settings.botLogin));
-  const box = tickedBox(body);
+  // As it was when it was ticked: what it says next may have been written over it since.
+  const box = tickedBox(comment.body ?? body);
   if (box === null || tickedBox(before) !== null) return "no box was ticked";
   return {
     ...NOTHING,

@@ -40,6 +40,8 @@ export const Payload = z.object({
     pull_request_review_id: z.int().nullish().catch(null),
     in_reply_to_id: z.int().nullish().catch(null),
     updated_at: At,
+    /** As it was at that moment. */
+    body: z.string().max(300_000).nullish().catch(null),
   })
     .nullish()
     .catch(null),

@@ -35,9 +35,9 @@ export function createWrites(options: {
     key: string,
     find: () => Promise<readonly { id: number; url: string; body: string; author: Account }[]>,
     write: () => Promise<T>,
-  ): Promise<{ id: number; url: string }> {
+  ): Promise<{ id: number; url: string; isNew: boolean }> {
     const before = await written.begin(`${repository} ${key}`);
-    if (typeof before === "object") return before;
+    if (typeof before === "object") return { ...before, isNew: false };
     const { account } = await self();
     const found =
       before === "never"
@@ -47,7 +47,7 @@ export function createWrites(options: {
           );
     const { id, url } = found ?? (await write());
     await written.done(`${repository} ${key}`, { id, url });
-    return { id, url };
+    return { id, url, isNew: found === undefined };
   }
 
   return {

@@ -149,10 +149,9 @@ async function show(
     return;
   }
   const place = source.kind === "lineComment" ? { inReplyTo: source.firstId } : {};
-  const { id } = await repository.say(key, { number, ...place }, text);
-  // An earlier try may have written it, whose answer was lost; then it says what was true at that time.
-  const { body } = await (kind === "line" ? repository.lineComment(id) : repository.comment(id));
-  if (!body.startsWith(text)) await repository.edit({ id, kind, key }, text);
+  const { id, isNew } = await repository.say(key, { number, ...place }, text);
+  // Of an earlier try only the answer was lost: it says what was true at that time.
+  if (!isNew) await repository.edit({ id, kind, key }, text);
   await deps.threads.show(thread.sessionId, id, hashOf(text));
 }
 
