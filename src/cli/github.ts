@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/config.ts";
 import type { Config } from "../config/config.ts";
 import { environment } from "../config/environment.ts";
+import { apiUrlOf } from "../config/forge-address.ts";
 import { keepApp, readKeptApp } from "../config/kept-app.ts";
 import { createRedaction } from "../core/redaction.ts";
 import { appManifest, convertManifest, registrationUrl } from "../forge/github/manifest.ts";
@@ -103,14 +104,7 @@ function serversOf({ github }: Config, server: string | undefined) {
   if (server === undefined) return { serverUrl, apiUrl };
   const named = webAddress("--server", server);
   if (named === serverUrl.replace(/\/+$/, "")) return { serverUrl, apiUrl };
-  const { protocol, host } = new URL(named);
-  // Source: https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
-  if (host === "github.com") return { serverUrl: named, apiUrl: "https://api.github.com" };
-  const isCloud = host.endsWith(".ghe.com");
-  return {
-    serverUrl: named,
-    apiUrl: isCloud ? `${protocol}//api.${host}` : `${named}/api/v3`,
-  };
+  return { serverUrl: named, apiUrl: apiUrlOf(named) };
 }
 
 function webAddress(option: string, text: string): string {

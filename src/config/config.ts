@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Secret } from "../core/secret.ts";
 import { environment } from "./environment.ts";
+import { readGitHub } from "./github.ts";
 import type { Variables } from "./environment.ts";
 import { nearestName } from "./misspelling.ts";
 import { keptSettings } from "./kept-app.ts";
@@ -85,22 +86,7 @@ function read(from: Source, dir: string) {
       key: from.secret(SETTINGS.key),
       ...modelSecrets,
     },
-    github: {
-      apiUrl: from.required(SETTINGS.githubApiUrl),
-      serverUrl: from.required(SETTINGS.githubServerUrl),
-      /** Null: as the App is called, or `ClaudeBot`. */
-      botUsername: from.optional(SETTINGS.botUsername),
-      botEmail: from.required(SETTINGS.botEmail),
-      authorizedUsers: from.required(SETTINGS.authorizedUsers),
-      authorizedBots: from.required(SETTINGS.authorizedBots),
-      appId: from.optional(SETTINGS.githubAppId),
-      permission: from.required(SETTINGS.triggerPermission),
-      label: from.optional(SETTINGS.triggerLabel),
-      changesRequested: from.required(SETTINGS.triggerChangesRequested),
-      throttle: from.required(SETTINGS.forgeThrottle),
-      timeoutMs: from.required(SETTINGS.forgeTimeoutMs),
-      catchUpMs: from.required(SETTINGS.catchUpMs),
-    },
+    github: readGitHub(from),
     bot: {
       allowedModels: from.required(SETTINGS.allowedModels),
       day: {

@@ -59,10 +59,10 @@ export const FORGE_SETTINGS = {
   ),
   githubApiUrl: url(
     "GITHUB_API_URL",
-    "GitHub's REST API; of an Enterprise Server: `https://HOST/api/v3`.",
+    "GitHub's REST API, where it is not at its usual place.",
     WEB,
     {
-      fallback: "https://api.github.com",
+      fallbackText: "the API of `GITHUB_SERVER_URL`; of an Enterprise Server `https://HOST/api/v3`",
     },
   ),
   githubServerUrl: url(
