@@ -29,6 +29,7 @@ import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
 import { createSessionLife } from "./sessions/life.ts";
+import { createApiTokens } from "./store/api-tokens.ts";
 import { openDataDir } from "./store/data-dir.ts";
 import { openDatabase } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
@@ -153,6 +154,7 @@ export async function startHub(options: {
     orchestrations: createOrchestrations(life.sessions),
     events,
     feed: createEventFeed({ store: events, notifications }),
+    tokens: createApiTokens({ database, clock: systemClock }),
     deliveries: createDeliveryStore(database),
     ...bot,
     redaction,

@@ -71,7 +71,8 @@ export function notFound(
     | "Page"
     | "Repository"
     | "Commit"
-    | "Delivery",
+    | "Delivery"
+    | "Token",
 ): HubError {
   return new HubError("not_found", `${what} not found`);
 }

@@ -8,6 +8,7 @@ test("secrets of shapes that issuers document are made unreadable", () => {
   const secrets = [
     `ghs_${letters(40)}`,
     `npm_${letters(36)}`,
+    `chub_${letters(43)}`,
     `xoxb-${letters(24)}`,
     `AKIA${"A1".repeat(8)}`,
     `sk-ant-${letters(30)}`,

@@ -7,9 +7,9 @@ export interface Redaction {
   body(body: EventBody): EventBody;
 }
 
-// Shapes that their issuers document: tokens of GitHub, npm and Slack, keys of Anthropic and AWS, private keys.
+// Shapes that their issuers document: tokens of GitHub, npm, Slack and hubs, keys of Anthropic and AWS, private keys.
 const SHAPES =
-  /\b(?:gh[pousr]_[A-Za-z0-9._-]{30,2000}|github_pat_\w{30,255}|sk-ant-[\w-]{20,255}|npm_[A-Za-z0-9]{36}|xox[abeoprs]-[\w-]{10,250}|A(?:KI|SI)A[A-Z0-9]{16}\b)|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\w+/=\s]{1,10000}-----END [A-Z ]{0,20}PRIVATE KEY-----/g;
+  /\b(?:gh[pousr]_[A-Za-z0-9._-]{30,2000}|github_pat_\w{30,255}|sk-ant-[\w-]{20,255}|npm_[A-Za-z0-9]{36}|chub_[\w-]{43}|xox[abeoprs]-[\w-]{10,250}|A(?:KI|SI)A[A-Z0-9]{16}\b)|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\w+/=\s]{1,10000}-----END [A-Z ]{0,20}PRIVATE KEY-----/g;
 /** Shorter values occur in ordinary text. */
 const SHORTEST = 8;
 

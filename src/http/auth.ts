@@ -1,14 +1,19 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { WHOLE_ACCESS } from "../core/access.ts";
+import type { Access } from "../core/access.ts";
 import { unauthorized } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
+import type { ApiTokens } from "../store/api-tokens.ts";
 import { clientAddress } from "./address.ts";
 import type { HttpContext } from "./deps.ts";
 import { createRate } from "./rates.ts";
 
 /** Who may pass. One for all paths, so that a guesser has no second count. */
 export interface Guard {
-  /** Passes who shows the token as a bearer; throws `unauthorized`, or `rate_limited` after too many failures. */
+  /** Passes who shows the secret as a bearer; throws `unauthorized`, or `rate_limited` after too many failures. */
   bearer(c: HttpContext): Promise<void>;
+  /** Passes who shows the secret or one of the tokens as a bearer; says what that is good for. */
+  access(c: HttpContext): Promise<Access>;
   /**
    * Passes who shows it as a Basic password as well. Only for pages that change nothing: a browser sends what it
    * remembers on behalf of any page (cross-site request forgery).
@@ -20,6 +25,7 @@ export interface Guard {
 
 export function createGuard(options: {
   secret: Secret;
+  tokens: Pick<ApiTokens, "find">;
   /** Failures of one address in a minute, before nothing that it shows is looked at any more. */
   failures: number;
   trustProxy: number;
@@ -42,6 +48,16 @@ export function createGuard(options: {
   };
   return {
     bearer: (c) => proof(c, shows(c, false)),
+    async access(c) {
+      const shown = shownToken(c.req.header("authorization")) ?? "";
+      let access: Access | null = null;
+      await proof(c, async () => {
+        access = isRight(shown) ? WHOLE_ACCESS : await options.tokens.find(shown);
+        return access !== null;
+      });
+      if (access === null) throw unauthorized();
+      return access;
+    },
     browser: (c) => proof(c, shows(c, true)),
     proof,
   };

@@ -1,12 +1,14 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Logger } from "pino";
+import type { Access } from "../core/access.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Secret } from "../core/secret.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Orchestrations } from "../orchestration/orchestrations.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { ApiTokens } from "../store/api-tokens.ts";
 import type { DeliveryStore } from "../store/deliveries.ts";
 import type { DeliveryLog } from "../store/delivery-log.ts";
 import type { EventStore } from "../store/events.ts";
@@ -15,6 +17,10 @@ import type { HealthReport } from "./health.ts";
 /** Requests come from Node's own server: bodies are read from its streams. */
 export interface HttpEnv {
   Bindings: HttpBindings;
+  Variables: {
+    /** Who asks, once that is known: everywhere below /api/v1. */
+    access: Access;
+  };
 }
 export type HttpContext = Context<HttpEnv>;
 
@@ -46,6 +52,7 @@ export interface HttpDeps {
   orchestrations: Orchestrations;
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;
+  tokens: ApiTokens;
   deliveries: DeliveryStore;
   deliveryLog: Pick<DeliveryLog, "list" | "get" | "replay">;
   /** What would come of a delivery, and why; nothing is written. */

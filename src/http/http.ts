@@ -21,6 +21,7 @@ export function createHttp(deps: HttpDeps): Hono<HttpEnv> {
   const checkHost = createHostCheck([settings.host, ...settings.allowedHosts]);
   const guard = createGuard({
     secret: deps.secrets.bearer,
+    tokens: deps.tokens,
     failures: settings.authFailures,
     trustProxy: settings.trustProxy,
   });

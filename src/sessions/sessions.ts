@@ -7,6 +7,8 @@ import type { SessionTerms } from "../core/session-terms.ts";
 export interface SessionQuery {
   status?: SessionStatus | undefined;
   repository?: string | undefined;
+  /** Of these alone. */
+  repositories?: readonly string[] | undefined;
   orchestrationId?: Id | undefined;
   /** Sessions older than this one: `nextCursor` of the page before. */
   cursor?: Id | undefined;

@@ -35,6 +35,7 @@ export function createPlaceStore(database: Database): PlaceStore {
         if (names.length === 0) return 0;
         const count = await moveSessions(tx, names, move);
         await moveBelongings(tx, names, move);
+        await moveTokens(tx, names, move);
         return count;
       }),
     async current({ id, name }) {
@@ -112,4 +113,11 @@ async function moveBelongings(tx: Tx, names: string[], { repositoryId, to }: Mov
     await sql`update forge_writes w set key = ${key} where starts_with(w.key, ${`${name} `})
       and not exists (select 1 from forge_writes n where n.key = ${key})`.execute(tx);
   }
+}
+
+/** Who may look at a repository's sessions still may; the old name may soon be another repository's. */
+async function moveTokens(tx: Tx, names: string[], { to, toldAt }: Move): Promise<void> {
+  for (const name of names)
+    await sql`update api_tokens set repositories = array_replace(repositories, ${name}, ${to})
+      where ${name} = any(repositories) and created_at <= ${toldAt}`.execute(tx);
 }

@@ -21,7 +21,10 @@ export interface RetentionStore {
    * Answers how many.
    */
   deleteWrites(cutoff: Date): Promise<number>;
-  /** Deletes some of what sessions that are no more were asked for on the forge, and found; answers how many. */
+  /**
+   * Deletes some of what sessions that are no more were asked for on the forge, and found, and of the tokens that are
+   * good for nothing any more; answers how many.
+   */
   deleteTraces(cutoff: Date): Promise<number>;
 }
 
@@ -69,6 +72,8 @@ export function createRetentionStore(database: Database): RetentionStore {
         sql`delete from review_gates where (repository_id, number, sha) in (
           select repository_id, number, sha from review_gates
           where armed_at < ${cutoff} and due_at is null limit ${BATCH})`,
+        sql`delete from api_tokens where id in (
+          select id from api_tokens where least(revoked_at, expires_at) < ${cutoff} limit ${BATCH})`,
       ])
         count += Number((await statement.execute(database.db)).numAffectedRows ?? 0);
       return count;

@@ -24,6 +24,7 @@ export interface SessionInsert {
 export interface SessionFilter {
   status?: SessionStatus | undefined;
   repository?: string | undefined;
+  repositories?: readonly string[] | undefined;
   orchestrationId?: Id | undefined;
   /** Sessions older than this one. */
   before?: Id | undefined;
@@ -78,10 +79,11 @@ export function createSessionStore(database: Database): SessionStore {
         return ids.map((id) => found.get(id) ?? null);
       },
     }),
-    async list({ status, repository, orchestrationId, before, limit }) {
+    async list({ status, repository, repositories, orchestrationId, before, limit }) {
       const { rows } = await sql`select ${sql.raw(SESSION_COLUMNS)} from sessions s where true
         ${status === undefined ? sql`` : sql`and s.status = ${status}`}
         ${repository === undefined ? sql`` : sql`and s.repository = ${repository}`}
+        ${repositories === undefined ? sql`` : sql`and s.repository = any(${repositories}::text[])`}
         ${orchestrationId === undefined ? sql`` : sql`and s.orchestration_id = ${orchestrationId}`}
         ${before === undefined ? sql`` : sql`and s.id < ${before}`}
         order by s.id desc limit ${limit}`.execute(db);

@@ -80,6 +80,18 @@ export interface Tables {
   /** Compressed, by the runner. */
   conversations: { session_id: string; body: Buffer; received_at: Timestamp };
   session_tokens: { hash: Buffer; session_id: string };
+  api_tokens: {
+    id: string;
+    hash: Buffer;
+    name: string;
+    scopes: string[];
+    repositories: string[] | null;
+    orchestration_id: string | null;
+    created_at: Timestamp;
+    expires_at: NullableTimestamp;
+    last_used_at: NullableTimestamp;
+    revoked_at: NullableTimestamp;
+  };
   branches: { repository: string; branch: string; session_id: string };
   deliveries: {
     provider: string;

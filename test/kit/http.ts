@@ -43,6 +43,13 @@ export async function startHttp(
     orchestrations: createOrchestrations(known),
     events: { readAfter: () => Promise.resolve([]), isClosed: () => Promise.resolve(true) },
     feed: { follow: () => nothing() },
+    tokens: {
+      create: () => Promise.reject(new Error("there are no tokens here")),
+      list: () => Promise.resolve([]),
+      revoke: () => Promise.reject(notFound("Token")),
+      find: () => Promise.resolve(null),
+      isGood: () => Promise.resolve(false),
+    },
     deliveries: {
       insert({ deliveryId }) {
         const isNew = !deliveries.has(deliveryId);

@@ -1,16 +1,24 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { demandScope } from "../../core/access.ts";
+import { orchestrationsFor } from "../../orchestration/seen.ts";
+import { sessionsFor } from "../../sessions/seen.ts";
 import type { Guard } from "../auth.ts";
 import { parseJson, readBody } from "../body.ts";
-import type { HttpDeps, HttpEnv } from "../deps.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
 import { createDeliveryApi } from "./deliveries.ts";
 import { createEventStreams, EVENT_STREAM, NDJSON } from "./events.ts";
 import { sessionResource } from "./resources.ts";
 import * as routes from "./routes.ts";
+import { scopeOf } from "./scopes.ts";
+import { createTokenApi } from "./tokens.ts";
+
+/** Where it is mounted. */
+export const BASE = "/api/v1";
 
 /** The hub's own API, below /api/v1. */
 export function createApi(deps: HttpDeps, guard: Guard) {
-  const { sessions, orchestrations, settings } = deps;
+  const { settings } = deps;
   const streams = createEventStreams(deps);
   const app = new OpenAPIHono<HttpEnv>({
     defaultHook: (result) => {
@@ -18,7 +26,9 @@ export function createApi(deps: HttpDeps, guard: Guard) {
     },
   });
   app.use(async (c, next) => {
-    await guard.bearer(c);
+    const access = await guard.access(c);
+    demandScope(access, scopeOf(c.req.method, c.req.path.slice(BASE.length)));
+    c.set("access", access);
     if (c.req.method === "POST") {
       const body = await readBody(c.env.incoming, settings.apiBodyBytes);
       // Hono's own reader would make U+FFFD of what is no UTF-8, and go on.
@@ -26,41 +36,43 @@ export function createApi(deps: HttpDeps, guard: Guard) {
     }
     await next();
   });
+  /** All that is done for a caller is done with these. */
+  const sessionsOf = (c: HttpContext) => sessionsFor(deps.sessions, c.get("access"));
   return app
     .openapi(routes.createSession, async (c) => {
-      const session = await sessions.create(c.req.valid("json"));
+      const session = await sessionsOf(c).create(c.req.valid("json"));
       c.header("Location", `/api/v1/sessions/${session.id}`);
       return c.json(sessionResource(session), 201);
     })
     .openapi(routes.listSessions, async (c) => {
-      const page = await sessions.list(c.req.valid("query"));
+      const page = await sessionsOf(c).list(c.req.valid("query"));
       const { nextCursor } = page;
       return c.json({ sessions: page.sessions.map(sessionResource), nextCursor }, 200);
     })
     .openapi(routes.getSession, async (c) =>
-      c.json(sessionResource(await sessions.get(c.req.valid("param").id)), 200),
+      c.json(sessionResource(await sessionsOf(c).get(c.req.valid("param").id)), 200),
     )
     .openapi(routes.startSession, async (c) => {
-      const { session, waitingFor } = await sessions.start(c.req.valid("param").id);
+      const { session, waitingFor } = await sessionsOf(c).start(c.req.valid("param").id);
       return c.json({ session: sessionResource(session), waitingFor }, 200);
     })
     .openapi(routes.cancelSession, async (c) =>
-      c.json(sessionResource(await sessions.cancel(c.req.valid("param").id)), 200),
+      c.json(sessionResource(await sessionsOf(c).cancel(c.req.valid("param").id)), 200),
     )
     .openapi(routes.getOutput, async (c) =>
-      c.json(await sessions.output(c.req.valid("param").id), 200),
+      c.json(await sessionsOf(c).output(c.req.valid("param").id), 200),
     )
     .openapi(routes.getArtifacts, async (c) =>
-      c.json({ artifacts: await sessions.artifacts(c.req.valid("param").id) }, 200),
+      c.json({ artifacts: await sessionsOf(c).artifacts(c.req.valid("param").id) }, 200),
     )
     .openapi(routes.getDiff, async (c) =>
-      c.text(await sessions.diff(c.req.valid("param").id), 200, {
+      c.text(await sessionsOf(c).diff(c.req.valid("param").id), 200, {
         "content-type": "text/x-diff; charset=utf-8",
       }),
     )
     .openapi(routes.getEvents, async (c) => {
       const { id } = c.req.valid("param");
-      await sessions.get(id);
+      await sessionsOf(c).get(id);
       const shown = c.req.header("last-event-id");
       const after =
         shown !== undefined && /^\d{1,9}$/.test(shown) ? Number(shown) : c.req.valid("query").after;
@@ -71,10 +83,13 @@ export function createApi(deps: HttpDeps, guard: Guard) {
       return follows ? await streams.follow(c, id, after) : streams.soFar(c, id, after);
     })
     .openapi(routes.createOrchestration, async (c) => {
-      const made = await orchestrations.create(c.req.valid("json"));
+      const made = await orchestrationsFor(deps.orchestrations, c.get("access")).create(
+        c.req.valid("json"),
+      );
       return c.json({ ...made, sessions: made.sessions.map(sessionResource) }, 201);
     })
-    .route("/", createDeliveryApi(deps));
+    .route("/", createDeliveryApi(deps))
+    .route("/", createTokenApi(deps));
 }
 
 export type Api = ReturnType<typeof createApi>;

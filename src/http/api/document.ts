@@ -1,8 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import * as deliveryRoutes from "./delivery-routes.ts";
 import * as sessionRoutes from "./routes.ts";
+import { scopeOf } from "./scopes.ts";
+import * as tokenRoutes from "./token-routes.ts";
 
-const routes = { ...sessionRoutes, ...deliveryRoutes };
+const routes = { ...sessionRoutes, ...deliveryRoutes, ...tokenRoutes };
 type Route = (typeof routes)[keyof typeof routes];
 
 /** The OpenAPI document of /api/v1, made from the routes that are served. */
@@ -11,10 +13,14 @@ export function apiDocument(): string {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "CLAUDE_WEBHOOK_SECRET",
+    description:
+      "CLAUDE_WEBHOOK_SECRET, or a token with the scope that is named (read, write or admin).",
   });
   for (const route of Object.values(routes).toSorted(byPath))
-    app.openAPIRegistry.registerPath(route);
+    app.openAPIRegistry.registerPath({
+      ...route,
+      security: [{ bearer: [scopeOf(route.method, route.path)] }],
+    });
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Claude Hub", version: "1", description: "Sessions of coding agents." },

@@ -2,6 +2,7 @@ import { rateLimited } from "../../core/errors.ts";
 import type { Event } from "../../core/event.ts";
 import type { Id } from "../../core/id.ts";
 import type { HttpContext, HttpDeps } from "../deps.ts";
+import { whileGood } from "../good.ts";
 import { eventStream } from "./sse.ts";
 
 export const EVENT_STREAM = "text/event-stream";
@@ -15,7 +16,7 @@ export interface EventStreams {
 }
 
 export function createEventStreams(
-  deps: Pick<HttpDeps, "feed" | "events" | "settings" | "log">,
+  deps: Pick<HttpDeps, "feed" | "events" | "tokens" | "settings" | "log">,
 ): EventStreams {
   const { feed, events, settings } = deps;
   let open = 0;
@@ -35,11 +36,19 @@ export function createEventStreams(
       }
       if (open >= settings.sseConnections) throw rateLimited("open event streams", 10);
       open += 1;
+      const good = whileGood(c.get("access"), {
+        tokens: deps.tokens,
+        everyMs: settings.sseHeartbeatMs,
+        log: deps.log,
+      });
       return eventStream({
-        batches: (signal) => feed.follow(id, after, signal),
+        batches: (signal) => feed.follow(id, after, AbortSignal.any([signal, good.signal])),
         heartbeatMs: settings.sseHeartbeatMs,
         onError: (error) => cutOff(c, id, error),
-        onEnd: () => (open -= 1),
+        onEnd: () => {
+          good.stop();
+          open -= 1;
+        },
       });
     },
     soFar(c, id, after) {

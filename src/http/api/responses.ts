@@ -14,5 +14,6 @@ export const problem = (description: string) => ({
 export const PROBLEMS = {
   400: problem("The request does not fit"),
   401: problem("No token, or a wrong one"),
+  403: problem("The token is not good for this"),
   503: problem("The database cannot be reached; try again"),
 };
