@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { RunnerCommands, RunnerStart } from "../core/job.ts";
 import type { GatewayClient } from "./gateway.ts";
 
@@ -17,6 +18,16 @@ export async function waitForStart(options: {
     });
     if (start !== null) return start;
   }
+}
+
+/** Tells the hub that the start has arrived. Nothing of the repository runs before it has heard that. */
+export async function goOn(options: { gateway: GatewayClient; untilMs: number }): Promise<void> {
+  await options.gateway.call(z.object({}), {
+    method: "POST",
+    path: "/runner/start",
+    timeoutMs: POLL_MS,
+    untilMs: options.untilMs,
+  });
 }
 
 /** Asks the hub for commands until there is one; resolves with its reason. */

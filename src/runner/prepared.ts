@@ -1,4 +1,4 @@
-import { waitForStart } from "./commands.ts";
+import { goOn, waitForStart } from "./commands.ts";
 import { SessionOver } from "./gateway.ts";
 import { messageOf } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
@@ -24,6 +24,7 @@ export async function prepareAndWait(
   try {
     const prepared = await cloneWorkspace(given, outbox);
     const { job, baseSha } = await waitForStart({ gateway: given.gateway, untilMs });
+    await goOn({ gateway: given.gateway, untilMs });
     const git = gitOf(given);
     return {
       place: { ...given, job },

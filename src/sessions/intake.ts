@@ -22,6 +22,8 @@ export interface Intake {
   job(id: Id): Promise<Job>;
   /** For the runner of a session that was not started when it got its job. */
   start(id: Id, waitMs: number, signal: AbortSignal): Promise<RunnerStart>;
+  /** It has been told of the start, and goes on. */
+  goOn(id: Id): Promise<void>;
   events(id: Id, batch: EventBatch): Promise<number>;
   result(id: Id, result: RunnerResult): Promise<void>;
   /** Of the session that this one goes on with. */
@@ -39,6 +41,7 @@ export function createIntake(deps: SessionDeps): Intake {
     authenticate: (token) => deps.tokens.find(token),
     job: (id) => handOut(deps, id),
     start: (id, waitMs, signal) => awaitStart(deps, id, waitMs, signal),
+    goOn: (id) => release(deps, id),
     events: (id, batch) => takeEvents(deps, log, id, batch),
     result: (id, result) => takeResult(deps, id, result),
     conversation: (id) => conversationFor(deps, id),
@@ -54,14 +57,12 @@ export function createIntake(deps: SessionDeps): Intake {
   };
 }
 
-/** The session may have been started between the making of its sandbox and this question. */
+/** Whoever was made in advance waits for the start, also when that is no more to come: that it goes on must be recorded first. */
 async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
   const session = await deps.sessions.get(id);
   const isPrepared = session?.preparedAt !== undefined && session.preparedAt !== null;
-  const mayGoOn = !isPrepared || (await release(deps, id));
   const job = await jobOf(deps, id);
-  // It may have been started this very moment: that it goes on must be recorded first, so it asks again.
-  return mayGoOn ? job : { ...job, limits: { ...job.limits, deadlineAt: null } };
+  return isPrepared ? { ...job, limits: { ...job.limits, deadlineAt: null } } : job;
 }
 
 /** What an agent can have the hub say as often as it likes. */

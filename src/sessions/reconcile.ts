@@ -40,12 +40,24 @@ async function attend(
       await deps.engine.begin(session.id);
     return;
   }
+  if (session.isSpare && isWanted(session, now)) {
+    // What its workflow begins with sees to another one; a message would end the session.
+    await deps.engine.begin(session.id);
+    return;
+  }
   if (overdueMs < PATIENCE_MS) {
     await deps.engine.wake(session.id);
     return;
   }
   deps.log.warn({ sessionId: session.id }, "session is ended without its workflow");
   await settle(deps, session.id, await stopSandbox(deps, session.id));
+}
+
+function isWanted(
+  { resultAt, cancelRequestedAt, deadlineAt }: ActiveSession,
+  now: number,
+): boolean {
+  return resultAt === null && cancelRequestedAt === null && deadlineAt.getTime() > now;
 }
 
 /** For how long nothing more is to be expected of the session; null: it is still at work. */

@@ -10,7 +10,7 @@ import type { SessionDeps } from "./deps.ts";
 import { eventAt } from "./ending.ts";
 import { imageFor } from "./image.ts";
 import { limitsFor } from "./limits.ts";
-import { withUsableSandbox } from "./withdraw.ts";
+import { hasGoneOn, isSpare, withUsableSandbox } from "./withdraw.ts";
 
 /**
  * Has the session's sandbox run, made now or adopted; safe to repeat, also by another hub after this one is gone.
@@ -18,22 +18,33 @@ import { withUsableSandbox } from "./withdraw.ts";
  * for: it has ended already, or the session is to be cancelled.
  */
 export async function ensureSandbox(deps: SessionDeps, id: Id): Promise<number | null> {
-  return await deps.inTurn(id, () => ensureInTurn(deps, id));
+  for (;;) {
+    const { untilMs, isSpare: mayDie } = await deps.inTurn(id, () => ensureInTurn(deps, id));
+    // One that dies now is replaced by one that was not made in advance, so this ends.
+    if (!mayDie || (await hasGoneOn(deps, id))) return untilMs;
+  }
 }
 
-async function ensureInTurn(deps: SessionDeps, id: Id): Promise<number | null> {
+interface Ensured {
+  untilMs: number | null;
+  /** It was made in advance, and its runner has not gone on yet. */
+  isSpare: boolean;
+}
+
+async function ensureInTurn(deps: SessionDeps, id: Id): Promise<Ensured> {
   const session = await withUsableSandbox(deps, await claimSandbox(deps, id));
-  if (session === null || session.deadlineAt === null) return null;
-  const until = Date.parse(session.deadlineAt) + deps.settings.graceMs;
+  if (session === null || session.deadlineAt === null) return { untilMs: null, isSpare: false };
+  const untilMs = Date.parse(session.deadlineAt) + deps.settings.graceMs;
   // On another machine: that machine's hub hears of its end, and may come back at any time.
-  if (session.executorId !== deps.executorId) return until;
+  if (session.executorId !== deps.executorId) return { untilMs, isSpare: false };
   const name = session.sandboxName;
+  const mayDie = isSpare(session);
   // Whatever its agent may have done to the traces of it, a sandbox that was there is not made a second time.
-  if (session.sandboxCreatedAt !== null && (await deps.runtime.inspect(name)) !== "running")
-    return null;
+  if (!mayDie && session.sandboxCreatedAt !== null)
+    if ((await deps.runtime.inspect(name)) !== "running") return { untilMs: null, isSpare: false };
   if (session.terms.toolset !== "none") warmUp(deps, session.project.repository);
   const outcome = await makeSandbox(deps, session);
-  return outcome === "exited" ? null : until;
+  return { untilMs: outcome === "exited" && !mayDie ? null : untilMs, isSpare: mayDie };
 }
 
 /** Creates the session's sandbox or adopts it, and records it. */
@@ -70,10 +81,10 @@ async function claimSandbox(deps: SessionDeps, id: Id): Promise<StoredSession | 
     if (session === undefined || session.completedAt !== null) return null;
     const isElsewhere = session.executorId !== null && session.executorId !== deps.executorId;
     // What another hub has only prepared is left to it, as rubbish; that hub may be gone.
-    const isSpare = isElsewhere && session.preparedAt !== null && session.releasedAt === null;
-    if (session.executorId !== null && !isSpare) return session;
+    const isLeft = isElsewhere && session.preparedAt !== null && isSpare(session);
+    if (session.executorId !== null && !isLeft) return session;
     if (session.cancelRequestedAt !== null) return null;
-    if (isSpare) await forgetTokensWithin(tx, id);
+    if (isLeft) await forgetTokensWithin(tx, id);
     const fresh = { executor_id: deps.executorId, sandbox_created_at: null, prepared_at: null };
     await tx.updateTable("sessions").set(fresh).where("id", "=", id).execute();
     return { ...session, executorId: deps.executorId, sandboxCreatedAt: null, preparedAt: null };

@@ -9,6 +9,8 @@ export interface ActiveSession {
   sandboxName: string;
   executorId: string | null;
   hasSandbox: boolean;
+  /** Its sandbox was made in advance, and the runner in it has not gone on. */
+  isSpare: boolean;
   admittedAt: Date;
   deadlineAt: Date;
   cancelRequestedAt: Date | null;
@@ -27,6 +29,7 @@ const Row = z.object({
   sandbox_name: z.string(),
   executor_id: z.string().nullable(),
   has_sandbox: z.boolean(),
+  is_spare: z.boolean(),
   admitted_at: z.date(),
   deadline_at: z.date(),
   cancel_requested_at: z.date().nullable(),
@@ -38,7 +41,8 @@ export function createActiveStore({ db }: Database): ActiveStore {
   return {
     async list() {
       const { rows } =
-        await sql`select s.id, s.sandbox_name, s.executor_id, s.sandbox_created_at is not null as has_sandbox, s.admitted_at, s.deadline_at,
+        await sql`select s.id, s.sandbox_name, s.executor_id, s.sandbox_created_at is not null as has_sandbox,
+          s.released_at is null and s.started_at is null and (s.prepared_at is not null or s.sandbox_created_at < s.admitted_at) is true as is_spare, s.admitted_at, s.deadline_at,
           s.cancel_requested_at, r.received_at
         from sessions s left join results r on r.session_id = s.id
         where s.admitted_at is not null and s.completed_at is null order by s.admitted_at`.execute(
@@ -51,6 +55,7 @@ export function createActiveStore({ db }: Database): ActiveStore {
           sandboxName: row.sandbox_name,
           executorId: row.executor_id,
           hasSandbox: row.has_sandbox,
+          isSpare: row.is_spare,
           admittedAt: row.admitted_at,
           deadlineAt: row.deadline_at,
           cancelRequestedAt: row.cancel_requested_at,

@@ -127,11 +127,33 @@ test("a prepared sandbox that dies before the start is no failure of the session
   const made = await hub.create(work);
   await prepared(house, made.id);
   for (const pid of await sandboxProcesses(sandboxesOf(house))) process.kill(pid, "SIGKILL");
-  // They are dead when the system has got to it, and not before.
-  await waitFor(async () => (await sandboxProcesses(sandboxesOf(house))).length === 0);
   await hub.start(made.id);
   expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
-  expect(count(await kinds(house, made.id), "agent.started")).toBe(1);
+  const all = await kinds(house, made.id);
+  expect(count(all, "sandbox.created")).toBe(2);
+  expect(count(all, "agent.started")).toBe(1);
+});
+
+test("nor one that dies after it was taken for the start and before it has gone on, hub or no hub", async () => {
+  await using house = await openHouse({ env: TWO });
+  const { hub } = house;
+  for (const isHubKilled of [false, true]) {
+    const made = await hub.create(work);
+    await prepared(house, made.id);
+    const pids = await sandboxProcesses(sandboxesOf(house));
+    // It lives, and hears nothing.
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    await hub.start(made.id);
+    await waitFor(async () => (await kinds(house, made.id)).includes("sandbox.adopted"));
+    if (isHubKilled) await hub.kill();
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    if (isHubKilled) await hub.restart();
+    expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
+    const all = await kinds(house, made.id);
+    expect(count(all, "sandbox.died")).toBe(1);
+    expect(count(all, "sandbox.created")).toBe(2);
+    expect(count(all, "agent.started")).toBe(1);
+  }
 });
 
 test("kill -9 of the hub before the start: the sandbox is found again and used", async () => {

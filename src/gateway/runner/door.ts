@@ -45,6 +45,9 @@ async function serve(what: string, { intake, req, res, session }: Request): Prom
       res.once("close", () => gone.abort());
       return await intake.start(sessionId, POLL_MS, gone.signal);
     }
+    case "POST start":
+      await intake.goOn(sessionId);
+      return {};
     case "POST events": {
       const batch = await readJson(req, EventBatch, LIMITS.batchBytes);
       const answer: EventBatchAnswer = { ackedSeq: await intake.events(sessionId, batch) };
