@@ -22,6 +22,10 @@ export type Policy = z.infer<typeof Policy>;
 /** Types that change the repository; the others read, think and report. */
 const WRITERS: readonly SessionType[] = ["implementation", "testing"];
 
+export function writes(type: SessionType): boolean {
+  return WRITERS.includes(type);
+}
+
 export function policyFor(
   type: SessionType,
   limits: {
@@ -31,11 +35,11 @@ export function policyFor(
     maxCostUsd: number | null;
   },
 ): Policy {
-  const writes = WRITERS.includes(type);
+  const isWriter = writes(type);
   return {
-    edit: writes,
-    pushBranches: writes ? limits.pushBranches : [],
-    pushWorkflows: writes && limits.pushWorkflows,
+    edit: isWriter,
+    pushBranches: isWriter ? limits.pushBranches : [],
+    pushWorkflows: isWriter && limits.pushWorkflows,
     maxTokens: limits.maxTokens,
     maxCostUsd: limits.maxCostUsd,
     reach: "usual",
@@ -66,7 +70,7 @@ function least(...limits: (number | null)[]): number | null {
 
 /** The branch that a session's work goes to, or null when its type does not push. */
 export function workBranchFor(type: SessionType, sessionId: Id): string | null {
-  return WRITERS.includes(type) ? `claude/${type}-${shortId(sessionId)}` : null;
+  return writes(type) ? `claude/${type}-${shortId(sessionId)}` : null;
 }
 
 export function mayPush(policy: Policy, branch: string): boolean {
