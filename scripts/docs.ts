@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cliDocument } from "../src/cli/document.ts";
 import { configurationDocument } from "../src/config/document.ts";
 import { repositorySchema } from "../src/config/repository-schema.ts";
 import { apiDocument } from "../src/http/api/document.ts";
@@ -9,6 +10,7 @@ const ROOT = join(import.meta.dirname, "..");
 /** Documents that are made from the code. */
 const DOCUMENTS = [
   { path: "docs/configuration.md", render: configurationDocument },
+  { path: "docs/cli.md", render: cliDocument },
   { path: "docs/openapi.json", render: apiDocument },
   { path: "docs/claude-hub.schema.json", render: repositorySchema },
 ];

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { gitCredentials, openForge, startBot } from "./bot.ts";
 import { toolEnvironment } from "./config/config.ts";
 import type { Config } from "./config/config.ts";
+import { forgetAddress, publishAddress } from "./config/hub-address.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
@@ -57,6 +58,7 @@ export async function startHub(options: {
   await using parts = new AsyncDisposableStack();
   const startup = createStartup();
   const dataDir = parts.use(await openDataDir(config.dir));
+  await forgetAddress(dataDir.path);
   const webhook = await webhookSecret(config, log);
   const url = await databaseUrl(config, dataDir.path, log, parts);
   startup.reached("database ready");
@@ -76,8 +78,7 @@ export async function startHub(options: {
   );
   const executorId = await executorIdOf(dataDir.path);
   const { agentPath, runnerPath } = options;
-  const { path: dir } = dataDir;
-  const host = runtimeHost(config, { dir, agentPath, runnerPath, hubId: executorId });
+  const host = runtimeHost(config, { dir: dataDir.path, agentPath, runnerPath, hubId: executorId });
   const runtime = await chooseRuntime(config, host, log);
   const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
@@ -169,6 +170,7 @@ export async function startHub(options: {
   });
   const server = parts.use(await listen(http, config.http));
   hubPorts.add(Number(new URL(server.url).port));
+  parts.use(await publishAddress(dataDir.path, server.url));
   startup.reached("listening");
   const all = parts.move();
   return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() };

@@ -31,6 +31,11 @@ const EXCEPTIONS = new Set([
   "main.ts -> cli", // the bin hands its arguments over
   "cli/serve.ts -> app", // the one command that is the hub itself
   "cli/serve.ts -> config",
+  "cli/connection/connect.ts -> config", // which hub, and by which token
+  "cli/connection/connect.ts -> store", // whether the hub of a data directory lives
+  "cli/connection/login.ts -> config",
+  "cli/sessions/start.ts -> config", // whose a repository is that names no owner
+  "cli/sessions/list.ts -> config",
   "cli/auth.ts -> config", // sets the hub up, and tries what it has set up
   "cli/auth-ways.ts -> config",
   "cli/agent-path.ts -> config",

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
 import { Event } from "../core/event.ts";
+import { HubRefusal, refusalOf } from "./refusal.ts";
 
 const RETRY_MS = { first: 100, most: 5_000 };
 /** After so long without an answer from the hub it counts as gone. */
@@ -35,15 +36,11 @@ export async function* followEvents(options: {
       }
     } catch (error) {
       if (isAborted()) return;
-      if (error instanceof Refusal || performance.now() - answeredAt > GIVE_UP_MS) throw error;
+      if (error instanceof HubRefusal || performance.now() - answeredAt > GIVE_UP_MS) throw error;
     }
     await pause(delayMs, undefined, { signal: options.signal }).catch(() => undefined);
     delayMs = Math.min(delayMs * 2, RETRY_MS.most);
   }
-}
-
-class Refusal extends Error {
-  override name = "Refusal";
 }
 
 /** Null: the session has ended, and nothing came after that event. */
@@ -61,7 +58,7 @@ async function open(
   });
   if (response.status === 204) return null;
   if (response.status < 500 && response.status !== 429 && !response.ok)
-    throw new Refusal(`the hub answered ${response.status}`);
+    throw await refusalOf(response);
   if (!response.ok || response.body === null)
     throw new Error(`the hub answered ${response.status}`);
   return response.body.pipeThrough(new TextDecoderStream());
@@ -83,6 +80,6 @@ function parseEvent(text: string): Event {
   try {
     return Event.parse(JSON.parse(text));
   } catch (error) {
-    throw new Refusal("the hub sent an event that this version does not know", { cause: error });
+    throw new HubRefusal(200, "an event that this version does not know", { cause: error });
   }
 }

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Secret } from "../core/secret.ts";
+import { CLIENT_VARIABLES } from "./client-environment.ts";
 import { environment } from "./environment.ts";
 import { readGitHub } from "./github.ts";
 import type { Variables } from "./environment.ts";
@@ -254,7 +255,8 @@ function refuseUnknown(variables: Variables): void {
       name.startsWith("CLAUDE_HUB_") &&
       Boolean(variables[name]) &&
       !known.includes(name) &&
-      !MARKERS.includes(name),
+      !MARKERS.includes(name) &&
+      !CLIENT_VARIABLES.includes(name),
   );
   if (strange === undefined) return;
   const nearest = nearestName(strange, known);

@@ -5,6 +5,21 @@ import { z } from "zod";
 export const Id = z.uuid().transform((id) => id.toLowerCase());
 export type Id = z.infer<typeof Id>;
 
+/** The beginning of an id, with or without hyphens. */
+export const IdPrefix = z
+  .string()
+  .max(36)
+  .regex(/^[0-9a-f][0-9a-f-]*$/i, "must be the beginning of an id")
+  .transform((text) => text.replaceAll("-", "").toLowerCase())
+  .pipe(z.string().max(32, "is longer than an id"));
+
+/** The first and the last id that begin so. */
+export function idsFrom(prefix: string): { first: Id; last: Id } {
+  const whole = (digit: string) =>
+    prefix.padEnd(32, digit).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return { first: whole("0"), last: whole("f") };
+}
+
 export function newId(): Id {
   return uuidv7();
 }

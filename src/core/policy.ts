@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { shortId } from "./id.ts";
 import type { Id } from "./id.ts";
-import type { SessionType } from "./session.ts";
+import type { SessionBudget, SessionType } from "./session.ts";
 import type { SessionTerms } from "./session-terms.ts";
 
 /** What a session may do; fixed when it gets its slot, enforced by the doors, told to the agent. */
@@ -61,6 +61,15 @@ export function narrowed(
   };
   if (toolset === "usual") return within;
   return { ...within, edit: false, pushBranches: [], pushWorkflows: false, reach: "model" };
+}
+
+/** What the caller's own budget leaves. */
+export function withinBudget(policy: Policy, { tokens, costUsd }: SessionBudget = {}): Policy {
+  return {
+    ...policy,
+    maxTokens: least(policy.maxTokens, tokens ?? null),
+    maxCostUsd: least(policy.maxCostUsd, costUsd ?? null),
+  };
 }
 
 function least(...limits: (number | null)[]): number | null {

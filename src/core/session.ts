@@ -75,6 +75,13 @@ export const Dependencies = z
   .pipe(z.array(Id))
   .transform((ids) => [...new Set(ids)]);
 
+/** What a session may use of its model; only narrows what the operator grants. */
+export const SessionBudget = z.strictObject({
+  tokens: z.int().positive().optional(),
+  costUsd: z.number().positive().optional(),
+});
+export type SessionBudget = z.infer<typeof SessionBudget>;
+
 export const SessionOptions = z.object({
   /** Start by itself as soon as its dependencies allow. */
   autoStart: z.boolean().optional(),
@@ -86,6 +93,7 @@ export const SessionOptions = z.object({
     .optional(),
   /** In place of the usual limits of its sandbox; within what the operator allows. */
   limits: SessionLimits.optional(),
+  budget: SessionBudget.optional(),
 });
 export type SessionOptions = z.infer<typeof SessionOptions>;
 

@@ -1,4 +1,4 @@
-import { narrowed, policyFor, workBranchFor } from "../core/policy.ts";
+import { narrowed, policyFor, withinBudget, workBranchFor } from "../core/policy.ts";
 import type { Policy } from "../core/policy.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -6,9 +6,10 @@ import type { SessionDeps } from "./deps.ts";
 /** What a session may do: what its type and the operator allow, and the one branch that it was made to work on. */
 export function policyOf(
   { settings }: SessionDeps,
-  { type, onto, terms }: Pick<StoredSession, "type" | "onto" | "terms">,
+  { type, onto, terms, options }: Pick<StoredSession, "type" | "onto" | "terms" | "options">,
 ): Policy {
-  const policy = narrowed(policyFor(type, settings.policy), terms);
+  const granted = narrowed(policyFor(type, settings.policy), terms);
+  const policy = withinBudget(granted, options.budget);
   if (onto === null || !policy.edit) return policy;
   return { ...policy, pushBranches: [...policy.pushBranches, onto] };
 }

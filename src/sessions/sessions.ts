@@ -10,6 +10,10 @@ export interface SessionQuery {
   /** Of these alone. */
   repositories?: readonly string[] | undefined;
   orchestrationId?: Id | undefined;
+  /** How the id begins, in lower case and without hyphens. */
+  idPrefix?: string | undefined;
+  /** Sessions that depend on this one directly. */
+  dependsOn?: Id | undefined;
   /** Sessions older than this one: `nextCursor` of the page before. */
   cursor?: Id | undefined;
   /** 1 to LIMITS.listPage. */

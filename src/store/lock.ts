@@ -59,6 +59,11 @@ export async function lockDirectory(dir: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: release };
 }
 
+/** Whether somebody has taken the directory, and lives. */
+export async function isTaken(dir: string): Promise<boolean> {
+  return (await living(dir, CLAIM)).some(({ holds }) => holds);
+}
+
 /** Returns once there is nobody else. Of those that come at the same time the first in the order of names goes on. */
 async function outlast(dir: string, name: string): Promise<void> {
   for (const end = performance.now() + WAIT_MS; ;) {

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { Id } from "../../core/id.ts";
+import { Id, IdPrefix } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { Repository } from "../../core/repository.ts";
 import { NewSession, SessionStatus } from "../../core/session.ts";
@@ -37,6 +37,8 @@ export const listSessions = createRoute({
       status: SessionStatus.optional(),
       repository: Repository.optional(),
       orchestrationId: Id.optional(),
+      idPrefix: IdPrefix.optional(),
+      dependsOn: Id.optional(),
       limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
       cursor: Id.optional(),
     }),

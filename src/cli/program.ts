@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { addAuth } from "./commands/auth.ts";
+import { addDiff } from "./commands/diff.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addEngineProxy } from "./commands/engine-proxy.ts";
+import { addGitHub } from "./commands/github.ts";
+import { addList } from "./commands/list.ts";
+import { addLogin } from "./commands/login.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addServe } from "./commands/serve.ts";
+import { addShow } from "./commands/show.ts";
+import { addStart } from "./commands/start.ts";
+import { addStop } from "./commands/stop.ts";
+
+/** All commands, as they are declared; what they do is loaded when one is called. */
+export function createProgram(): Command {
+  const program = new Command("claude-hub")
+    .description("A self-hosted control plane for coding-agent sessions.")
+    .helpCommand("help [command]", "show how a command is used")
+    .showSuggestionAfterError()
+    // Before the commands, which inherit it.
+    .exitOverride();
+  program.commandsGroup("Sessions:");
+  for (const add of [addStart, addList, addShow, addLogs, addDiff, addStop]) add(program);
+  program.commandsGroup("Connection:");
+  for (const add of [addLogin]) add(program);
+  program.commandsGroup("The hub:");
+  for (const add of [addServe, addDoctor, addAuth, addGitHub, addEngineProxy]) add(program);
+  return program;
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { clientEnvironment } from "../../config/client-environment.ts";
+import { NewSession } from "../../core/session.ts";
+import type { Hub } from "../../client/hub.ts";
+import type { StartOptions } from "../commands/start.ts";
+import { connect } from "../connection/connect.ts";
+import { findSession } from "../connection/find-session.ts";
+import { CommandError } from "../exit.ts";
+import { printJson } from "../screen/json.ts";
+import { statusText, style } from "../screen/style.ts";
+import { followToEnd } from "./follow.ts";
+import { wholeName } from "./repository-name.ts";
+
+/** Makes a session, starts it unless told not to, and follows it when told so. */
+export async function start(
+  repository: string,
+  prompt: string,
+  options: StartOptions,
+): Promise<void> {
+  const request = requestFor(wholeName(repository, clientEnvironment().owner), prompt, options);
+  const hub = await connect(options);
+  const dependencies = await dependenciesOf(hub, options.dependsOn ?? []);
+  const session = await hub.create({ ...request, dependencies });
+  const json = options.json === true;
+  if (options.follow === true && options.start) {
+    if (!json) process.stdout.write(`${style("bold", session.id)}\n`);
+    process.exitCode = await followToEnd(hub, session, { json });
+    return;
+  }
+  if (json) return printJson(session);
+  process.stdout.write(`${style("bold", session.id)}  ${statusText(session.status)}\n`);
+  if (process.stdout.isTTY)
+    process.stdout.write(
+      style("dim", `claude-hub logs ${session.id} --follow shows what it does\n`),
+    );
+}
+
+function requestFor(repository: string, prompt: string, options: StartOptions): NewSession {
+  const budget = budgetOf(options);
+  const limits = {
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.cpu === undefined ? {} : { cpuShares: options.cpu }),
+    ...(options.pids === undefined ? {} : { pidsLimit: options.pids }),
+  };
+  const about = aboutThread(repository, options);
+  const parsed = NewSession.safeParse({
+    type: options.type,
+    project: {
+      repository,
+      requirements: prompt,
+      ...(options.branch === undefined ? {} : { branch: options.branch }),
+      ...(about === null ? {} : { context: about.context }),
+    },
+    ...(about === null ? {} : { metadata: about.metadata }),
+    options: {
+      autoStart: options.start,
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      ...(Object.keys(limits).length === 0 ? {} : { limits }),
+      ...(budget === null ? {} : { budget }),
+    },
+  });
+  if (parsed.success) return parsed.data;
+  throw new CommandError("usage", z.prettifyError(parsed.error), { cause: parsed.error });
+}
+
+/** What the agent is told of the issue or the pull request, as a fact beside the request. */
+export function aboutThread(
+  repository: string,
+  { issue, pr }: { issue?: number | undefined; pr?: number | boolean | undefined },
+): { context: string; metadata: NonNullable<NewSession["metadata"]> } | null {
+  if (issue !== undefined)
+    return { context: `This is about issue #${issue} of ${repository}.`, metadata: { issue } };
+  if (pr === undefined || pr === false) return null;
+  if (pr === true)
+    return { context: `This is about a pull request of ${repository}.`, metadata: { pr } };
+  return { context: `This is about pull request #${pr} of ${repository}.`, metadata: { pr } };
+}
+
+function budgetOf({
+  budget,
+  budgetTokens,
+}: StartOptions): { tokens?: number; costUsd?: number } | null {
+  if (budget === undefined && budgetTokens === undefined) return null;
+  const costUsd = Number(budget?.replace(/^\$/, ""));
+  if (budget !== undefined && !(costUsd > 0))
+    throw new CommandError("usage", "--budget must be a sum in dollars, as 2.50");
+  return {
+    ...(budget === undefined ? {} : { costUsd }),
+    ...(budgetTokens === undefined ? {} : { tokens: budgetTokens }),
+  };
+}
+
+async function dependenciesOf(hub: Hub, ids: string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of ids) found.push((await findSession(hub, id)).id);
+  return found;
+}
