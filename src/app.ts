@@ -14,7 +14,7 @@ import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
-import { createEventFeed } from "./events/feed.ts";
+import { openFront } from "./front.ts";
 import { resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
@@ -23,17 +23,12 @@ import { GIT_LIMITS } from "./gateway/git/limits.ts";
 import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
-import { createHttp } from "./http/http.ts";
-import { listen } from "./http/server.ts";
-import { createOrchestrations } from "./orchestration/orchestrations.ts";
 import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
 import { createSessionLife } from "./sessions/life.ts";
-import { createApiTokens } from "./store/api-tokens.ts";
 import { openDataDir } from "./store/data-dir.ts";
 import { openDatabase } from "./store/database.ts";
-import { createDeliveryStore } from "./store/deliveries.ts";
 import { startEmbeddedDatabase } from "./store/embedded.ts";
 import { readOrMake } from "./store/kept-file.ts";
 import { migrateDatabase } from "./store/migrator.ts";
@@ -150,25 +145,20 @@ export async function startHub(options: {
     },
     parts,
   );
-  const http = createHttp({
-    sessions: life.sessions,
-    orchestrations: createOrchestrations(life.sessions),
-    events,
-    feed: createEventFeed({ store: events, notifications }),
-    tokens: createApiTokens({ database, clock: systemClock }),
-    deliveries: createDeliveryStore(database),
-    ...bot,
-    redaction,
-    health: createHealth({ startup, runtime }),
-    secrets: {
-      bearer: webhook,
-      github: [secrets.githubWebhook, secrets.githubPreviousWebhook].filter((one) => one !== null),
-    },
-    settings: config.http,
-    clock: systemClock,
-    log,
-  });
-  const server = parts.use(await listen(http, config.http));
+  const server = parts.use(
+    await openFront({
+      config,
+      database,
+      notifications,
+      events,
+      sessions: life.sessions,
+      ...bot,
+      redaction,
+      health: createHealth({ startup, runtime }),
+      webhook,
+      log,
+    }),
+  );
   hubPorts.add(Number(new URL(server.url).port));
   parts.use(await publishAddress(dataDir.path, server.url));
   startup.reached("listening");

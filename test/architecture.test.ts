@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   triggers: ["core", "config", "store", "events", "forge", "sessions"],
   orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
   http: ["core", "config", "store", "events", "sessions", "orchestration"],
+  mcp: ["core", "config", "store", "events", "sessions", "orchestration"],
   "engine-proxy": ["core", "config"],
   doctor: ["core", "config", "store", "runtimes", "gateway"],
   client: ["core"],
@@ -54,8 +55,8 @@ const EXCEPTIONS = new Set([
   "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers
 ]);
 
-/** The composition root, in two files, builds everything. */
-const ROOTS = ["app", "bot"];
+/** The composition root, in three files, builds everything. */
+const ROOTS = ["app", "bot", "front"];
 
 interface Edge {
   file: string;

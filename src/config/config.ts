@@ -71,7 +71,10 @@ function read(from: Source, dir: string) {
       authFailures: from.required(SETTINGS.authFailures),
       sseConnections: from.required(SETTINGS.sseConnections),
       sseHeartbeatMs: from.required(SETTINGS.sseHeartbeatMs),
+      mcpCalls: from.required(SETTINGS.mcpCalls),
+      mcpCallsPerToken: from.required(SETTINGS.mcpCallsPerToken),
     },
+    mcp: { waitMs: from.required(SETTINGS.mcpWaitMs) },
     database: {
       url: from.secret(SETTINGS.databaseUrl),
       connections: from.required(SETTINGS.databaseConnections),

@@ -112,4 +112,19 @@ export const SERVING_SETTINGS = {
     "Pause between the heartbeats of an event stream (ms).",
     { min: 100, max: 600_000, fallback: "15000" },
   ),
+  mcpCalls: whole(
+    "CLAUDE_HUB_MCP_CALLS",
+    "Requests by MCP open at the same time; a call that waits for sessions is one.",
+    { min: 1, max: 100_000, fallback: "500" },
+  ),
+  mcpCallsPerToken: whole("CLAUDE_HUB_MCP_CALLS_PER_TOKEN", "And with one token.", {
+    min: 1,
+    max: 100_000,
+    fallback: "100",
+  }),
+  mcpWaitMs: whole(
+    "CLAUDE_HUB_MCP_WAIT_MS",
+    "The longest that one call by MCP waits for sessions (ms).",
+    { min: 1_000, max: 604_800_000, fallback: "3600000" },
+  ),
 };

@@ -27,9 +27,13 @@ export const WHOLE_ACCESS: Access = {
   orchestrationId: null,
 };
 
+export function hasScope({ scopes }: Access, scope: Scope): boolean {
+  return scopes.some((one) => SCOPES.indexOf(one) >= SCOPES.indexOf(scope));
+}
+
 /** Throws `forbidden` without the scope. */
 export function demandScope(access: Access, scope: Scope): void {
-  if (access.scopes.some((one) => SCOPES.indexOf(one) >= SCOPES.indexOf(scope))) return;
+  if (hasScope(access, scope)) return;
   throw new HubError("forbidden", `The token has not the scope ${scope}`);
 }
 

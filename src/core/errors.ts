@@ -90,7 +90,7 @@ export function payloadTooLarge(limitBytes: number): HubError {
 }
 
 export function rateLimited(
-  what: "webhook requests" | "failed sign-ins" | "open event streams",
+  what: "webhook requests" | "failed sign-ins" | "open event streams" | "open calls by MCP",
   retryAfterSeconds: number,
 ): HubError {
   return new HubError("rate_limited", `Too many ${what}`, { retryAfterSeconds });

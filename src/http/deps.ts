@@ -39,6 +39,9 @@ export interface HttpSettings {
   authFailures: number;
   sseConnections: number;
   sseHeartbeatMs: number;
+  /** Open at the same time. */
+  mcpCalls: number;
+  mcpCallsPerToken: number;
 }
 
 /** What each rule would do; `reason`: why none of them is asked at all. */
@@ -53,6 +56,8 @@ export interface HttpDeps {
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;
   tokens: ApiTokens;
+  /** Answers a request of the Model Context Protocol, whose body is parsed. */
+  mcp(request: Request, body: unknown, access: Access): Promise<Response>;
   deliveries: DeliveryStore;
   deliveryLog: Pick<DeliveryLog, "list" | "get" | "replay">;
   /** What would come of a delivery, and why; nothing is written. */

@@ -5,6 +5,7 @@ import { apiFailure } from "./api/problem.ts";
 import { createGuard } from "./auth.ts";
 import type { HttpDeps, HttpEnv } from "./deps.ts";
 import { createHostCheck } from "./host.ts";
+import { createMcpDoor } from "./mcp.ts";
 import { createReference } from "./reference.ts";
 import { createWebhooks, webhookFailure } from "./webhooks/webhooks.ts";
 
@@ -35,12 +36,15 @@ export function createHttp(deps: HttpDeps): Hono<HttpEnv> {
   app.get("/health", (c) => c.json(deps.health()));
   app.route("/api/webhooks", createWebhooks(deps, guard));
   app.route("/api/v1", createApi(deps, guard));
+  app.all("/mcp", createMcpDoor(deps, guard));
   app.route("/", createReference(guard));
   app.notFound(() => {
     throw new HubError("not_found", "Not found");
   });
   app.onError((error, c) =>
-    c.req.path.startsWith("/api/v1") ? apiFailure(c, error, deps) : webhookFailure(c, error, deps),
+    /^\/(?:api\/v1|mcp)(?:\/|$)/.test(c.req.path)
+      ? apiFailure(c, error, deps)
+      : webhookFailure(c, error, deps),
   );
   return app;
 }

@@ -43,6 +43,7 @@ export async function startHttp(
     orchestrations: createOrchestrations(known),
     events: { readAfter: () => Promise.resolve([]), isClosed: () => Promise.resolve(true) },
     feed: { follow: () => nothing() },
+    mcp: () => Promise.resolve(new Response(null, { status: 202 })),
     tokens: {
       create: () => Promise.reject(new Error("there are no tokens here")),
       list: () => Promise.resolve([]),
@@ -121,6 +122,8 @@ const SETTINGS: HttpSettings = {
   authFailures: 1_000_000,
   sseConnections: 100,
   sseHeartbeatMs: 15_000,
+  mcpCalls: 100,
+  mcpCallsPerToken: 100,
 };
 
 async function* nothing(): AsyncIterable<Event[]> {}

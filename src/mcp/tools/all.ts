@@ -1,0 +1,20 @@
+import type { McpTool } from "../tool.ts";
+import { createOrchestration } from "./orchestrations.ts";
+import * as results from "./results.ts";
+import * as sessions from "./sessions.ts";
+import { waitForSession } from "./wait.ts";
+
+/** In the order in which they are listed. */
+export const TOOLS: readonly McpTool[] = [
+  sessions.createSession,
+  sessions.startSession,
+  sessions.getSessionStatus,
+  results.getSessionOutput,
+  sessions.listSessions,
+  waitForSession,
+  sessions.cancelSession,
+  results.getSessionEvents,
+  results.getSessionArtifacts,
+  results.getSessionDiff,
+  createOrchestration,
+];
