@@ -10,6 +10,7 @@ import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
+import type { EgressPreset, EgressRule } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
@@ -77,7 +78,7 @@ export async function startHub(options: {
   const runtime = await chooseRuntime(config, host, log);
   const agent = agentFor(runtime, config, options.agentPath);
   startup.reached("runtime chosen");
-  const rules = await egressRules(config);
+  const { rules, repositoryPresets } = await egressRules(config);
   const forge = openForge(config, database, log);
   const credentials = gitCredentials(forge, log);
   const git = gitSettings(config, dataDir.path, log);
@@ -98,7 +99,8 @@ export async function startHub(options: {
     repositories: {
       branches: (name, maxAgeMs) => mirror.branches(name, maxAgeMs),
       bring: (name, commit) => mirror.bring(name, commit),
-      settings: settingsOf,
+      // As new as what is cloned.
+      settings: (name) => settingsOf(name, config.git.mirrorMaxAgeMs),
     },
     redaction,
     tools,
@@ -121,7 +123,7 @@ export async function startHub(options: {
       settingsOf,
       git: { ...git, lease: tokens.lease },
       model,
-      egress: { ...config.egress, rules, hubPorts },
+      egress: { ...config.egress, rules, repositoryPresets, hubPorts },
       tools: { toolsFor: tools.toolsFor, calls: stores.toolCalls },
       sessionConnections: config.gateway.sessionConnections,
       log,
@@ -238,13 +240,17 @@ function gitSettings(config: Config, dir: string, log: Logger) {
 
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** Hosts that every sandbox may reach, and those of presets that repositories may choose. */
 async function egressRules({ egress, github }: Config) {
-  const named = await resolvePresets(egress.presets, {
-    environment: toolEnvironment(),
-    serverUrl: github.serverUrl,
-    apiUrl: github.apiUrl,
-  });
-  return [...egress.hosts, ...named];
+  const { serverUrl, apiUrl } = github;
+  const parts = { environment: toolEnvironment(), serverUrl, apiUrl };
+  const rules = [...egress.hosts, ...(await resolvePresets(egress.presets, parts))];
+  const repositoryPresets = new Map<EgressPreset, EgressRule[]>();
+  for (const preset of new Set(egress.repositoryPresets)) {
+    const found = await resolvePresets([preset], parts, "CLAUDE_HUB_EGRESS_REPOSITORY_PRESETS");
+    repositoryPresets.set(preset, found);
+  }
+  return { rules, repositoryPresets };
 }
 
 /** Where the hub and its database listen; a port that is chosen later is added then. */

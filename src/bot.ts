@@ -36,7 +36,7 @@ import { openCatchUp } from "./triggers/catch-up/open.ts";
 import type { PlaceDeps } from "./triggers/places/place.ts";
 import { isWanted } from "./triggers/places/reach.ts";
 import { startReporter } from "./triggers/reporter.ts";
-import { operatorSettings } from "./triggers/settings/operator.ts";
+import { allowedOf, operatorSettings } from "./triggers/settings/operator.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
 import type { SettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
@@ -166,7 +166,8 @@ export async function startBot(
   const settingsFor = later(async () => {
     const botLogin = github.botUsername ?? nameOf(await forge.self());
     const operator = operatorSettings(config, botLogin);
-    return createSettingsSource({ forge, operator, clock: systemClock });
+    const allowed = allowedOf(config);
+    return createSettingsSource({ forge, operator, allowed, clock: systemClock });
   });
   // So that the first who asks does not wait for it. GitHub may be away; then it is asked when somebody asks.
   forge.self().catch((error: unknown) => log.debug({ err: error }, "github could not be asked"));

@@ -167,6 +167,7 @@ function read(from: Source, dir: string) {
     egress: {
       hosts: from.required(SETTINGS.egressHosts),
       presets: from.required(SETTINGS.egressPresets),
+      repositoryPresets: from.required(SETTINGS.egressRepositoryPresets),
       addresses: from.required(SETTINGS.egressAddresses),
       repositories: from.required(SETTINGS.egressRepositories),
       dnsServers: from.required(SETTINGS.egressDns),

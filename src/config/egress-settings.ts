@@ -33,6 +33,12 @@ export const EGRESS_SETTINGS = {
     listOf(z.enum(EGRESS_PRESETS)),
     { expected: `a list with commas of ${EGRESS_PRESETS.join(", ")}`, fallback: "" },
   ),
+  egressRepositoryPresets: from(
+    "CLAUDE_HUB_EGRESS_REPOSITORY_PRESETS",
+    "Presets that repositories may choose for themselves by `egressPresets` in `.github/claude-hub.yml`.",
+    listOf(z.enum(EGRESS_PRESETS)),
+    { expected: `a list with commas of ${EGRESS_PRESETS.join(", ")}`, fallback: "" },
+  ),
   egressAddresses: from(
     "CLAUDE_HUB_EGRESS_ADDRESSES",
     "Addresses that allowed names may resolve to although they are not public; never the hub's own ports.",

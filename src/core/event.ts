@@ -26,7 +26,7 @@ export const EVENT_KINDS = [
   "workspace.cloned", // repository, branch, sha, durationMs
   "workspace.updated", // branch, sha: the base had moved on since it was cloned
   "workspace.guarded", // paths: agent configuration taken from the default branch
-  "setup.started", // path
+  "setup.started", // path of the hook, or command of the settings
   "setup.printed", // line
   "setup.finished", // exitCode, durationMs
   "agent.started", // agent, pid

@@ -84,6 +84,8 @@ export const Job = z.object({
     workBranch: Branch.nullable(),
     author: z.object({ name: z.string(), email: z.string() }),
   }),
+  /** Commands of the repository's settings that prepare the workspace. */
+  setup: z.array(z.string()).default([]),
   policy: Policy,
   limits: z.object({
     /**

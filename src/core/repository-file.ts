@@ -18,7 +18,15 @@ export interface RepositoryFile {
   settings: RepositorySettings;
   /** Nothing of the file counts when there is one. */
   faults: SettingsFault[];
+  /** Where a value stands, counted from 1. */
+  lineOf(path: readonly (string | number)[]): number;
 }
+
+export const NO_REPOSITORY_FILE: RepositoryFile = {
+  settings: NO_REPOSITORY_SETTINGS,
+  faults: [],
+  lineOf: () => 1,
+};
 
 const MAX_FAULTS = 20;
 const MESSAGE_CHARS = 300;
@@ -40,11 +48,14 @@ export async function readRepositoryFile(text: string): Promise<RepositoryFile> 
     return broken("is not YAML", 1);
   }
   const file = RepositorySettings.safeParse(value ?? {});
-  if (file.success) return { settings: file.data, faults: [] };
-  const faults = file.error.issues
-    .slice(0, MAX_FAULTS)
-    .map((issue) => ({ message: messageOf(issue), line: lineOf(issue, document, lines) }));
-  return { settings: NO_REPOSITORY_SETTINGS, faults };
+  const lineOf = (path: readonly PropertyKey[], unknown?: string) =>
+    lineIn(document, lines, path, unknown);
+  if (file.success) return { settings: file.data, faults: [], lineOf };
+  const faults = file.error.issues.slice(0, MAX_FAULTS).map((issue) => {
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+    return { message: messageOf(issue), line: lineOf(issue.path, unknown) };
+  });
+  return { ...NO_REPOSITORY_FILE, faults };
 }
 
 /** The first of its faults in one sentence. */
@@ -55,7 +66,7 @@ export function faultSentence([first]: readonly SettingsFault[]): string | null 
 }
 
 function broken(message: string, line: number): RepositoryFile {
-  return { settings: NO_REPOSITORY_SETTINGS, faults: [{ message, line: Math.max(1, line) }] };
+  return { ...NO_REPOSITORY_FILE, faults: [{ message, line: Math.max(1, line) }] };
 }
 
 function messageOf({ path, message }: z.core.$ZodIssue): string {
@@ -64,9 +75,13 @@ function messageOf({ path, message }: z.core.$ZodIssue): string {
 }
 
 /** Where the value stands that does not fit, or the key that nobody knows. */
-function lineOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): number {
-  const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  for (let { path } = issue; ; path = path.slice(0, -1)) {
+function lineIn(
+  document: Document,
+  lines: LineCounter,
+  value: readonly PropertyKey[],
+  unknown?: string,
+): number {
+  for (let path = value; ; path = path.slice(0, -1)) {
     const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
     const key = unknown === undefined ? null : keyIn(node, unknown);
     const offset = startOf(key ?? node);

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { EgressRule } from "./egress.ts";
+import { EGRESS_PRESETS, EgressRule } from "./egress.ts";
 
 const MAX_RULES = 100;
 const MAX_USERS = 200;
 const MAX_LABELS = 100;
+const MAX_COMMANDS = 20;
+const COMMAND_CHARS = 4_000;
 /** Attempts to mend the checks of one pull request, whoever asks for more. */
 export const MAX_REPAIRS = 3;
 /** Labels that are put on one issue. */
@@ -107,9 +109,19 @@ export const RepositorySettings = z.strictObject({
     .max(MAX_RULES)
     .default([])
     .describe("Hosts that its sandboxes may reach, too."),
+  egressPresets: z
+    .array(z.enum(EGRESS_PRESETS))
+    .max(EGRESS_PRESETS.length)
+    .default([])
+    .describe("Package tools whose hosts its sandboxes may reach, too, of those that are allowed."),
   image: ImageName.nullable()
     .default(null)
     .describe("Image of its sandboxes, for the runtime docker."),
+  setup: z
+    .array(z.string().trim().min(1).max(COMMAND_CHARS))
+    .max(MAX_COMMANDS)
+    .default([])
+    .describe("Commands that prepare the workspace, one after the other, before the agent begins."),
   triggers: Triggers.optional(),
   label: LabelName.optional().describe("The label that asks for work, in place of the operator's."),
   who: Who.optional(),
@@ -121,7 +133,12 @@ export const RepositorySettings = z.strictObject({
 });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;
 
-export const NO_REPOSITORY_SETTINGS: RepositorySettings = { egress: [], image: null };
+export const NO_REPOSITORY_SETTINGS: RepositorySettings = {
+  egress: [],
+  egressPresets: [],
+  image: null,
+  setup: [],
+};
 
 export const REPOSITORY_SETTINGS_PATH = ".github/claude-hub.yml";
 export const REPOSITORY_SETTINGS_BYTES = 65_536;

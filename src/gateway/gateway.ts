@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { ModelForm } from "../core/job.ts";
 import { policyFor } from "../core/policy.ts";
-import type { EgressRule } from "../core/egress.ts";
+import type { EgressPreset, EgressRule } from "../core/egress.ts";
 import { forbidden } from "../core/errors.ts";
 import type { Intake } from "../sessions/intake.ts";
 import type { ToolCallStore } from "../store/tool-calls.ts";
@@ -33,6 +33,8 @@ interface EgressOptions {
   addresses: readonly string[];
   /** Repositories that may add hosts. */
   repositories: readonly string[];
+  /** What repositories may choose. */
+  repositoryPresets: ReadonlyMap<EgressPreset, readonly EgressRule[]>;
   /** None: the machine's own. */
   dnsServers: readonly string[];
   /** Ports of this machine that no sandbox is ever connected to; more may be added later. */
@@ -93,6 +95,7 @@ export async function startGateway(options: {
     ...options.egress,
     rulesOf: createRepositoryRules({
       repositories: options.egress.repositories,
+      presets: options.egress.repositoryPresets,
       settingsOf: options.settingsOf,
     }),
     check: createAddressCheck({

@@ -248,6 +248,24 @@ test("the setup hook comes from the default branch, and its failure is the sessi
   expect(result.error).toContain("setup hook ended with exit code 3");
 });
 
+test("commands of the settings come after the hook, and the first that fails is the last", async () => {
+  await using house = await createRunnerHouse({ files: hook("echo hook\n") });
+  const setup = ['echo "one $PWD" && cd / && touch "$HOME/made"', "pwd; exit 4", "echo three"];
+  const result = await house.perform({ setup });
+  expect(house.bodies("setup.started")).toEqual([
+    { path: ".claude-hub/setup.sh" },
+    { command: setup[0] },
+    { command: setup[1] },
+  ]);
+  const [hooked, one, two] = house.bodies("setup.printed").map(({ line }) => String(line));
+  expect([hooked, one]).toEqual(["hook", `one ${two}`]);
+  expect(house.bodies("agent.started")).toEqual([]);
+  expect(result).toMatchObject({
+    outcome: "failed",
+    error: 'The setup command "pwd; exit 4" ended with exit code 4',
+  });
+});
+
 test("a setup hook that takes too long is ended", async () => {
   const files = { ".claude-hub/setup.sh": "sleep 60\n" };
   await using house = await createRunnerHouse({ files });

@@ -15,12 +15,12 @@ export async function imageFor(
   const { image } = settings;
   if (image !== null && allowedImages.includes(image)) return image;
   const reason = fault ?? (image === null ? null : `the image ${image} is not allowed here`);
-  if (reason !== null) await tell(deps, id, reason);
+  if (reason !== null) await tellRefusal(deps, id, reason);
   return null;
 }
 
-/** Once: a sandbox may take several attempts. */
-async function tell(deps: SessionDeps, id: string, reason: string): Promise<void> {
+/** Once: a sandbox may take several attempts, and its runner asks as well. */
+export async function tellRefusal(deps: SessionDeps, id: string, reason: string): Promise<void> {
   const told = await deps.events.readKinds(id, ["settings.refused"], 1);
   if (told.length > 0) return;
   const body = { path: REPOSITORY_SETTINGS_PATH, reason: deps.redaction.text(reason) };

@@ -3,6 +3,7 @@ import { Id } from "../core/id.ts";
 import type { Job } from "../core/job.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
+import { tellRefusal } from "./image.ts";
 import { ownBranchOf, policyOf } from "./permitted.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { PromptParts } from "./prompt.ts";
@@ -57,6 +58,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
       workBranch,
       author: settings.author,
     },
+    setup: policy.edit ? await setupOf(deps, session) : [],
     policy,
     limits: {
       deadlineAt,
@@ -65,6 +67,17 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
       spoolBytes: settings.spoolBytes,
     },
   };
+}
+
+/** Commands that prepare the workspace; who sees nothing of the repository prepares nothing. */
+async function setupOf(
+  deps: SessionDeps,
+  { id, project, terms }: StoredSession,
+): Promise<string[]> {
+  if (terms.toolset === "none") return [];
+  const { settings, fault } = await deps.repositories.settings(project.repository);
+  if (fault !== null) await tellRefusal(deps, id, fault);
+  return settings.setup;
 }
 
 /** The session that this one goes on with, and whether its conversation can be resumed. */

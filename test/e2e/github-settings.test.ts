@@ -154,6 +154,47 @@ test("a pull request that changes the file is told whether it fits, and changes 
   expect(checksAt(await house.repository.sha("other"))).toEqual([]);
 });
 
+test("a repository prepares its workspace before the agent, and a command that fails is told", async () => {
+  await settings("setup:\n  - echo made-by-setup > ~/prepared\n  - test -s ~/prepared\n");
+  const body = `${BOT} look\n${standIn({ run: "cat ~/prepared" }, { result: { summary: "Looked." } })}`;
+  const first = await person("ada").openIssue(REPOSITORY, { title: "Set up", body });
+  await house.said(first.number, "Looked.");
+  const [id = ""] = await sessionsOf(first.number);
+  const events = await house.hub.events(id);
+  const kinds = events.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === "setup.finished")).toHaveLength(2);
+  expect(kinds.lastIndexOf("setup.finished")).toBeLessThan(kinds.indexOf("agent.started"));
+  const returned = events.find(({ kind }) => kind === "tool.returned");
+  expect(JSON.stringify(returned?.body)).toContain("made-by-setup");
+
+  await settings("setup: [exit 3]\n");
+  const failed = await ask("ada");
+  const told = await house.said(failed, "**Failed**");
+  expect(told).toContain('The setup command "exit 3" ended with exit code 3');
+  const [failedId = ""] = await sessionsOf(failed);
+  expect((await house.hub.get(failedId)).status).toBe("failed");
+  const ran = (await house.hub.events(failedId)).map(({ kind }) => kind);
+  expect(ran).not.toContain("agent.started");
+  await settings(null);
+});
+
+test("what a repository may not choose is told at its line, and the rest counts", async () => {
+  const text =
+    "image: evil/image:1\negressPresets:\n  - npm\negress: [a.example.com]\nlabel: robot\n";
+  const sha = await settings(text);
+  const [check] = checksAt(sha);
+  expect(check?.conclusion).toBe("neutral");
+  expect(check?.annotations.map(({ start_line: line, message }) => `${line}: ${message}`)).toEqual([
+    "1: image: the image evil/image:1 is not allowed here",
+    "4: egress: hosts of a repository's own are not allowed here",
+    "3: egressPresets: npm is not allowed here",
+  ]);
+  const { number } = await person("ada").openIssue(REPOSITORY, { title: "Label", body: done });
+  await person("ada").label(REPOSITORY, number, "robot");
+  await house.said(number, "Looked.");
+  await settings(null);
+});
+
 test("a repository's budget of a day ends what is begun there by one sentence", async () => {
   await settings("budget:\n  day:\n    costUsd: 3\n");
   const first = await ask("ada");

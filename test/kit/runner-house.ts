@@ -98,6 +98,7 @@ export async function createRunnerHouse(
       answerSchema: null,
       hubTools: [],
       toolset: "usual",
+      setup: [],
       ...more,
       workspace: {
         repository: REPOSITORY,

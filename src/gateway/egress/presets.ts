@@ -23,11 +23,13 @@ interface Parts {
  * The hosts that presets stand for. Those of a package tool are asked of the tool itself, as it is configured on this
  * machine: no registry is known here by name, and a mirror is found where there is one.
  *
+ * @param setting Where they are named, for who has to mend it.
  * @throws PresetError
  */
 export async function resolvePresets(
   presets: readonly EgressPreset[],
   parts: Parts,
+  setting = "CLAUDE_HUB_EGRESS_PRESETS",
 ): Promise<EgressRule[]> {
   const found: EgressRule[] = [];
   for (const preset of new Set(presets)) {
@@ -38,7 +40,7 @@ export async function resolvePresets(
     });
     if (rules.length === 0)
       throw new PresetError(
-        `CLAUDE_HUB_EGRESS_PRESETS names ${preset}, but ${MISSING[preset]}; list its hosts in CLAUDE_HUB_EGRESS_HOSTS instead.`,
+        `${setting} names ${preset}, but ${MISSING[preset]}; list its hosts in CLAUDE_HUB_EGRESS_HOSTS instead.`,
       );
     found.push(...rules);
   }

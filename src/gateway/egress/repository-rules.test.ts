@@ -4,6 +4,8 @@ import pino from "pino";
 import { expect, test } from "vitest";
 import { runGit } from "../../../test/kit/git.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
+import { EgressRule } from "../../core/egress.ts";
+import type { EgressPreset } from "../../core/egress.ts";
 import { upstreamFailed } from "../../core/errors.ts";
 import { createRepositorySettings } from "../git/repository-settings.ts";
 import { createRepositoryRules } from "./repository-rules.ts";
@@ -18,7 +20,12 @@ const BOMB = Array.from(
     `a${n}: &a${n} [${Array.from({ length: 10 }, () => (n === 0 ? "x" : `*a${n - 1}`)).join(",")}]\n`,
 ).join("");
 
-async function house(repositories: string[] = [REPOSITORY]) {
+const ruleOf = (host: string) => EgressRule.parse(host);
+
+async function house(
+  repositories: string[] = [REPOSITORY],
+  presets = new Map<EgressPreset, EgressRule[]>(),
+) {
   const dir = await createTempDir("rules");
   const git = (...args: string[]) => runGit(args, { cwd: dir.path });
   await git("init", "-q", "-b", "main");
@@ -37,7 +44,7 @@ async function house(repositories: string[] = [REPOSITORY]) {
     environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent" },
     log: pino({ level: "silent" }),
   });
-  const rulesOf = createRepositoryRules({ repositories, settingsOf });
+  const rulesOf = createRepositoryRules({ repositories, presets, settingsOf });
   const hosts = async (repository = REPOSITORY) => {
     const { rules, fault } = await rulesOf(repository);
     return fault ?? rules.map(({ host }) => host);
@@ -74,6 +81,13 @@ test("hosts come from the default branch, and only of repositories that may add 
   await at.git("checkout", "-q", "main");
   await at.commit((path) => writeFile(path, "egress: [c.example]\n"));
   expect(await at.hosts()).toEqual(["c.example"]);
+});
+
+test("a repository chooses presets among those that it may, whether or not it may add hosts", async () => {
+  await using at = await house(["acme/app"], new Map([["npm", [ruleOf("npm.example")]]]));
+  await at.commit((path) => writeFile(path, "egress: [a.example]\negressPresets: [npm, pip]\n"));
+  expect(await at.hosts()).toEqual(["a.example", "npm.example"]);
+  expect(await at.hosts("other/app")).toEqual(["npm.example"]);
 });
 
 test("a file that does not fit adds nothing, and says why", async () => {

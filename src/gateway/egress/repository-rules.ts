@@ -1,5 +1,6 @@
-import type { EgressRule } from "../../core/egress.ts";
+import type { EgressPreset, EgressRule } from "../../core/egress.ts";
 import type { Repository } from "../../core/repository.ts";
+import { isAmong } from "../../core/repository-wishes.ts";
 import type { RepositorySettingsReader } from "../git/repository-settings.ts";
 
 /** What a repository adds to the list of hosts, and one sentence why it adds nothing although it wants to. */
@@ -11,27 +12,24 @@ export interface RepositoryRules {
 const NOTHING: RepositoryRules = { rules: [], fault: null };
 
 /**
- * The hosts that a repository adds by its settings.
+ * The hosts that a repository adds by its settings: its own, where the operator lets it, and those of presets that the
+ * operator lets every repository choose.
  *
- * @param repositories `owner/name`, `owner/*` or `*`: those whose settings count here.
+ * @param repositories `owner/name`, `owner/*` or `*`: those whose own hosts count.
+ * @param presets Those that may be chosen.
  */
 export function createRepositoryRules(options: {
   repositories: readonly string[];
+  presets: ReadonlyMap<EgressPreset, readonly EgressRule[]>;
   settingsOf: RepositorySettingsReader;
 }): (repository: Repository) => Promise<RepositoryRules> {
-  function counts(repository: Repository): boolean {
-    const name = repository.toLowerCase();
-    return options.repositories.some((pattern) => {
-      const text = pattern.toLowerCase();
-      return (
-        text === "*" || text === name || (text.endsWith("/*") && name.startsWith(text.slice(0, -1)))
-      );
-    });
-  }
-
+  const { repositories, presets, settingsOf } = options;
   return async (repository) => {
-    if (!counts(repository)) return NOTHING;
-    const { settings, fault } = await options.settingsOf(repository);
-    return { rules: settings.egress, fault };
+    const mayAdd = isAmong(repositories, repository);
+    if (!mayAdd && presets.size === 0) return NOTHING;
+    const { settings, fault } = await settingsOf(repository);
+    const own = mayAdd ? settings.egress : [];
+    const chosen = settings.egressPresets.flatMap((name) => presets.get(name) ?? []);
+    return { rules: [...own, ...chosen], fault };
   };
 }

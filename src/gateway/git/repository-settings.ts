@@ -20,7 +20,11 @@ export interface ReadSettings {
   settings: RepositorySettings;
   fault: string | null;
 }
-export type RepositorySettingsReader = (repository: Repository) => Promise<ReadSettings>;
+/** @param maxAgeMs How old the answer may be; a minute, unless something is said. */
+export type RepositorySettingsReader = (
+  repository: Repository,
+  maxAgeMs?: number,
+) => Promise<ReadSettings>;
 
 const NONE: ReadSettings = { settings: NO_REPOSITORY_SETTINGS, fault: null };
 
@@ -50,9 +54,9 @@ export function createRepositorySettings(options: {
     return await parse(await git(repository, ["cat-file", "blob", object]));
   }
 
-  return async (repository) => {
+  return async (repository, maxAgeMs = MAX_AGE_MS) => {
     try {
-      const { defaultBranch, refs } = await options.mirror.freshen(repository, MAX_AGE_MS);
+      const { defaultBranch, refs } = await options.mirror.freshen(repository, maxAgeMs);
       const sha = refs.get(`refs/heads/${defaultBranch}`);
       if (sha === undefined) return NONE;
       const found = known.get(repository);

@@ -1,6 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { BotSettings } from "../../core/bot-settings.ts";
 import { MAX_LABELS_PUT } from "../../core/repository-settings.ts";
+import type { Allowed } from "../../core/repository-wishes.ts";
 
 /** What the operator lets the bot do; repositories can have it do less. */
 export function operatorSettings(
@@ -47,5 +48,15 @@ export function operatorSettings(
       quietMs: bot.repairQuietMs,
     },
     fault: null,
+  };
+}
+
+/** What repositories may choose among. */
+export function allowedOf({ bot, containers, egress }: Config): Allowed {
+  return {
+    models: bot.allowedModels,
+    images: containers.allowedImages,
+    egressPresets: egress.repositoryPresets,
+    egressRepositories: egress.repositories,
   };
 }

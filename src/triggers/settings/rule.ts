@@ -3,6 +3,8 @@ import {
   REPOSITORY_SETTINGS_PATH as PATH,
 } from "../../core/repository-settings.ts";
 import type { SettingsFault } from "../../core/repository-file.ts";
+import { vainWishes } from "../../core/repository-wishes.ts";
+import type { Repository } from "../../core/repository.ts";
 import type { ForgeRepository } from "../../forge/forge.ts";
 import type { TriggerDeps } from "../deps.ts";
 import { isAboutThread } from "../payload.ts";
@@ -31,11 +33,11 @@ export const settingsRule: Rule = {
     return {
       would: `says whether ${PATH} fits`,
       async act() {
-        const { faults } = await settingsAt(repository, head.sha);
-        const isTold = await tellCheck(repository, head.sha, faults);
-        if (!isTold && faults.length > 0)
-          await repository.say(`settings:${number}`, { number }, commentOf(faults));
-        return done(faults);
+        const reading = await readAt(deps, repository, event.repository.name, head.sha);
+        const isTold = await tellCheck(repository, head.sha, reading);
+        if (!isTold && reading.verdict !== "fits")
+          await repository.say(`settings:${number}`, { number }, wordsOf(reading));
+        return done(reading);
       },
     };
   },
@@ -60,9 +62,9 @@ async function pushed(
         await textAt(repository, after),
       ];
       if (old === now) return { state: "ignored", outcome: `${PATH} is not changed` };
-      const { faults } = await settingsAt(repository, after);
-      await tellCheck(repository, after, faults);
-      return done(faults);
+      const reading = await readAt(deps, repository, name, after);
+      await tellCheck(repository, after, reading);
+      return done(reading);
     },
   };
 }
@@ -77,40 +79,82 @@ async function textAt(repository: ForgeRepository, sha: string): Promise<string 
   return file === null ? null : (file.text ?? sha);
 }
 
+interface Reading {
+  verdict: "fits" | "is partly not allowed" | "does not fit";
+  /** What is wrong with it, or is asked for in vain. */
+  faults: SettingsFault[];
+}
+
+async function readAt(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  name: Repository,
+  sha: string,
+): Promise<Reading> {
+  const { settings, faults, lineOf } = await settingsAt(repository, sha);
+  if (faults.length > 0) return { verdict: "does not fit", faults };
+  const vain = vainWishes(deps.settingsFor.allowed, name, settings).map(({ path, message }) => ({
+    message,
+    line: lineOf(path),
+  }));
+  return { verdict: vain.length > 0 ? "is partly not allowed" : "fits", faults: vain };
+}
+
+/** As GitHub shows it. */
+const VERDICTS = {
+  fits: {
+    conclusion: "success",
+    title: "The settings fit",
+    words: `\`${PATH}\` can be used.`,
+  },
+  "is partly not allowed": {
+    conclusion: "neutral",
+    title: "Not all of the settings is allowed here",
+    words: `\`${PATH}\` can be used, but for what whoever runs the bot does not allow:`,
+  },
+  "does not fit": {
+    conclusion: "failure",
+    title: "The settings do not fit",
+    words: `\`${PATH}\` does not fit, and nothing of it will count:`,
+  },
+} as const;
+
 /** False: the bot may not write checks. */
 async function tellCheck(
   repository: ForgeRepository,
   sha: string,
-  faults: readonly SettingsFault[],
+  reading: Reading,
 ): Promise<boolean> {
-  const fits = faults.length === 0;
+  const { conclusion, title } = VERDICTS[reading.verdict];
   const made = await repository.check(`settings:${sha}`, {
     name: NAME,
     sha,
     status: "completed",
-    conclusion: fits ? "success" : "failure",
-    title: fits ? "The settings fit" : "The settings do not fit",
-    summary: fits ? `\`${PATH}\` can be used.` : commentOf(faults),
-    annotations: faults.map(({ message, line }) => ({
+    conclusion,
+    title,
+    summary: wordsOf(reading),
+    annotations: reading.faults.map(({ message, line }) => ({
       path: PATH,
       startLine: line,
       endLine: line,
-      level: "failure",
+      level: conclusion === "failure" ? "failure" : "warning",
       message,
     })),
   });
   return made !== null;
 }
 
-function commentOf(faults: readonly SettingsFault[]): string {
+function wordsOf({ verdict, faults }: Reading): string {
   const lines = faults.map(({ message, line }) => `line ${line}: ${message}`);
   return [
-    `\`${PATH}\` does not fit, and nothing of it will count:`,
-    fenced(lines.join("\n")),
-    "On the default branch such a file lets only those ask the bot who maintain the repository, and has it begin nothing by itself.",
+    VERDICTS[verdict].words,
+    ...(lines.length === 0 ? [] : [fenced(lines.join("\n"))]),
+    ...(verdict === "does not fit" ? [WHILE_BROKEN] : []),
   ].join("\n\n");
 }
+const WHILE_BROKEN =
+  "On the default branch such a file lets only those ask the bot who maintain the repository, and has it begin nothing by itself.";
 
-function done(faults: readonly SettingsFault[]): Outcome {
-  return { state: "done", outcome: `${PATH} ${faults.length === 0 ? "fits" : "does not fit"}` };
+function done({ verdict }: Reading): Outcome {
+  return { state: "done", outcome: `${PATH} ${verdict}` };
 }

@@ -1,11 +1,15 @@
 import { effective, whileBroken } from "../../core/bot-settings.ts";
 import type { BotSettings } from "../../core/bot-settings.ts";
 import type { Clock } from "../../core/clock.ts";
-import { faultSentence, readRepositoryFile } from "../../core/repository-file.ts";
+import {
+  faultSentence,
+  NO_REPOSITORY_FILE,
+  readRepositoryFile,
+} from "../../core/repository-file.ts";
 import type { RepositoryFile } from "../../core/repository-file.ts";
 import type { Repository } from "../../core/repository.ts";
+import type { Allowed } from "../../core/repository-wishes.ts";
 import {
-  NO_REPOSITORY_SETTINGS,
   REPOSITORY_SETTINGS_BYTES as MAX_BYTES,
   REPOSITORY_SETTINGS_PATH as PATH,
 } from "../../core/repository-settings.ts";
@@ -15,6 +19,8 @@ import type { Forge, ForgeRepository } from "../../forge/forge.ts";
 export interface SettingsSource {
   /** Without what repositories say. */
   operator: BotSettings;
+  /** What repositories may choose among. */
+  allowed: Allowed;
   /** Fails as the forge does: what cannot be read for a while is worth another try. */
   of(repository: Repository): Promise<BotSettings>;
   /** The file may have changed. */
@@ -28,9 +34,10 @@ const MAX_KNOWN = 5_000;
 export function createSettingsSource(options: {
   forge: Pick<Forge, "repository">;
   operator: BotSettings;
+  allowed: Allowed;
   clock: Clock;
 }): SettingsSource {
-  const { forge, operator, clock } = options;
+  const { forge, operator, allowed, clock } = options;
   const known = new Map<Repository, { at: number; settings: Promise<BotSettings> }>();
 
   async function read(repository: Repository): Promise<BotSettings> {
@@ -41,6 +48,7 @@ export function createSettingsSource(options: {
 
   return {
     operator,
+    allowed,
     of(repository) {
       const now = clock.now().getTime();
       const found = known.get(repository);
@@ -65,8 +73,7 @@ export async function settingsAt(
   ref: string | null,
 ): Promise<RepositoryFile> {
   const file = await repository.file(PATH, ref, MAX_BYTES);
-  if (file === null) return { settings: NO_REPOSITORY_SETTINGS, faults: [] };
+  if (file === null) return NO_REPOSITORY_FILE;
   if (file.text !== null) return await readRepositoryFile(file.text);
-  const faults = [{ message: "is too large", line: 1 }];
-  return { settings: NO_REPOSITORY_SETTINGS, faults };
+  return { ...NO_REPOSITORY_FILE, faults: [{ message: "is too large", line: 1 }] };
 }
