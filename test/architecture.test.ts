@@ -47,6 +47,9 @@ const EXCEPTIONS = new Set([
   "cli/finding-line.ts -> doctor",
   "cli/github.ts -> config", // makes the hub's account at the forge, and looks at it
   "cli/github.ts -> forge",
+  "cli/github-common.ts -> config",
+  "cli/github-token.ts -> config",
+  "cli/github-token.ts -> forge",
   "cli/github-status.ts -> config",
   "cli/github-status.ts -> doctor",
   "cli/github-status.ts -> forge",

@@ -1,11 +1,16 @@
 import pino from "pino";
 import type { Config } from "../config/config.ts";
+import { readKeptToken } from "../config/kept-app.ts";
 import { HubError } from "../core/errors.ts";
+import { Repository } from "../core/repository.ts";
 import { failure, fine, warning } from "../doctor/finding.ts";
 import type { Finding } from "../doctor/finding.ts";
+import { createClient } from "../forge/github/client.ts";
 import { identityOf } from "../forge/github/identity.ts";
 import { standingOf } from "../forge/github/standing.ts";
 import type { AppStanding } from "../forge/github/standing.ts";
+import { webhookState } from "../forge/github/webhook.ts";
+import type { WebhookState } from "../forge/github/webhook.ts";
 
 const CHECK = "forge";
 
@@ -26,7 +31,7 @@ export async function forgeFindings(config: Config): Promise<Finding[]> {
     const secret = webhookFindings(config);
     if (standing.kind === "app") return [...appFindings(standing, config), ...secret];
     const found = `a token of ${standing.login} at ${github.serverUrl}; checks cannot be written`;
-    return [fine(CHECK, found), ...secret];
+    return [fine(CHECK, found), ...secret, ...(await hookFindings(config))];
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     const mend = error.hint ?? `look whether ${apiUrl} can be reached from here`;
@@ -43,6 +48,49 @@ function webhookFindings({ secrets }: Config): Finding[] {
       "set it as the App has it",
     ),
   ];
+}
+
+/** Of the repositories that the kept token was set up for. */
+async function hookFindings({ dir, github, secrets }: Config): Promise<Finding[]> {
+  const kept = readKeptToken(dir, secrets.key);
+  const { githubToken: token } = secrets;
+  if (kept === null || token === null || token.reveal() !== kept.token) return [];
+  const { apiUrl, timeoutMs } = github;
+  const log = pino({ enabled: false });
+  const client = await createClient({
+    apiUrl,
+    identity: { token },
+    timeoutMs,
+    throttle: false,
+    log,
+  });
+  const findings: Finding[] = [];
+  for (const name of kept.repositories) {
+    const state = await webhookState(client, Repository.parse(name), kept.hookUrl);
+    findings.push(hookFinding(name, kept.hookUrl, state));
+  }
+  return findings;
+}
+
+function hookFinding(name: string, url: string, state: WebhookState): Finding {
+  const hub = url.replace(/\/api\/webhooks\/github$/, "");
+  const mend = `claude-hub github setup --token --hub-url ${hub} --repository ${name}`;
+  switch (state) {
+    case "active":
+      return fine(CHECK, `${name} tells the hub at ${url}`);
+    case "inactive":
+      return failure(CHECK, `${name} has a webhook to ${url}, but it is off`, mend);
+    case "missing":
+      return failure(CHECK, `${name} has no webhook to ${url}`, mend);
+    case "hidden":
+      return warning(
+        CHECK,
+        `${name} does not show its webhooks to this token`,
+        "an owner looks whether there is one, under Settings, Webhooks",
+      );
+    default:
+      return state satisfies never;
+  }
 }
 
 function appFindings(app: AppStanding, { github }: Config): Finding[] {

@@ -1,11 +1,11 @@
 import { loadConfig } from "../config/config.ts";
 import type { Config } from "../config/config.ts";
 import { environment } from "../config/environment.ts";
-import { apiUrlOf } from "../config/forge-address.ts";
 import { keepApp, readKeptApp } from "../config/kept-app.ts";
 import { createRedaction } from "../core/redaction.ts";
 import { appManifest, convertManifest, registrationUrl } from "../forge/github/manifest.ts";
 import { lineOf } from "./finding-line.ts";
+import { reporting, serversOf, webAddress } from "./github-common.ts";
 import { openSetupPage } from "./github-page.ts";
 import { forgeFindings } from "./github-status.ts";
 
@@ -99,38 +99,8 @@ function warnOfStronger(flags: Flags): void {
   );
 }
 
-function serversOf({ github }: Config, server: string | undefined) {
-  const { serverUrl, apiUrl } = github;
-  if (server === undefined) return { serverUrl, apiUrl };
-  const named = webAddress("--server", server);
-  if (named === serverUrl.replace(/\/+$/, "")) return { serverUrl, apiUrl };
-  return { serverUrl: named, apiUrl: apiUrlOf(named) };
-}
-
-function webAddress(option: string, text: string): string {
-  if (/^https?:\/\/[^/]/.test(text) && URL.canParse(text)) {
-    const { search, hash, username, password } = new URL(text);
-    if (search === "" && hash === "" && username === "" && password === "")
-      return text.replace(/\/+$/, "");
-  }
-  throw new Error(
-    option === "--hub-url"
-      ? "--hub-url must say where GitHub reaches the hub, as https://HOST"
-      : `${option} must be an address, as https://HOST`,
-  );
-}
-
 function portOf(text = "0"): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new Error("--port must be a number from 0 to 65535");
-}
-
-async function reporting(work: () => Promise<void>, exitCode = 1): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    process.stderr.write(`claude-hub: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = exitCode;
-  }
 }

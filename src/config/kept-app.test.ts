@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
 import { Secret } from "../core/secret.ts";
 import { loadConfig } from "./config.ts";
-import { keepApp, readKeptApp } from "./kept-app.ts";
+import { keepApp, keepToken, readKeptApp } from "./kept-app.ts";
 import type { KeptApp } from "./kept-app.ts";
 import { seal, unseal } from "./sealed.ts";
 import { ConfigError } from "./source.ts";
@@ -46,6 +46,29 @@ test("a kept App is read where nothing else says otherwise", async () => {
   const kept = await readFile(path, "utf8");
   for (const secret of [app.clientSecret, app.webhookSecret, "key-of-the-test", "our-bot"])
     expect(kept).not.toContain(secret);
+});
+
+test("a kept token is read where no other account is named, and takes the place of an App", async () => {
+  await using temp = await createTempDir("kept");
+  await keepApp(temp.path, null, app);
+  const { webhookSecret, serverUrl, apiUrl } = app;
+  const token = "token-of-the-test";
+  const account = { token, login: "robot", webhookSecret, serverUrl, apiUrl };
+  const hookUrl = "https://hub.example/api/webhooks/github";
+  const path = await keepToken(temp.path, null, { ...account, hookUrl, repositories: [] });
+  const load = (env: Record<string, string> = {}) =>
+    loadConfig({ env: { CLAUDE_HUB_DIR: temp.path, ...env } });
+  expect(load().github).toMatchObject({ appId: null, botUsername: "robot", apiUrl });
+  expect(load().secrets.githubToken?.reveal()).toBe(token);
+  for (const env of [{ GITHUB_TOKEN: "another-token-of-the-test" }, { GITHUB_APP_ID: "8" }]) {
+    expect(load(env).github.botUsername).toBeNull();
+    expect(load(env).secrets.githubToken?.reveal()).not.toBe(token);
+    expect(load(env).secrets.githubWebhook).toBeNull();
+  }
+  expect(await readFile(path, "utf8")).not.toContain(token);
+  expect(readKeptApp(temp.path, null)).toBeNull();
+  await keepApp(temp.path, null, app);
+  expect(load().secrets.githubToken).toBeNull();
 });
 
 test("its files are the owner's alone, and a second one takes the place of the first", async () => {

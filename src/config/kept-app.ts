@@ -1,15 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import type { Secret } from "../core/secret.ts";
 import type { Variables } from "./environment.ts";
-import { writePrivate } from "./private-file.ts";
-import { seal, unseal } from "./sealed.ts";
-import { SEALING_KEY, SEALING_KEY_EXPECTED } from "./setting.ts";
+import { dropSealed, keepSealed, readSealed } from "./sealed-file.ts";
+import type { SealedFile } from "./sealed-file.ts";
 import { SETTINGS } from "./settings.ts";
-import { ConfigError } from "./source.ts";
 import type { Source } from "./source.ts";
 
 /** A GitHub App that the hub has made for itself, as it lies sealed in the data directory. */
@@ -25,77 +19,76 @@ export const KeptApp = z.object({
 });
 export type KeptApp = z.infer<typeof KeptApp>;
 
-const NAME = "github-app";
+/** A person's token that the hub was given where there is no App, kept in the same way. */
+export const KeptToken = z.object({
+  token: z.string().min(1),
+  login: z.string().min(1),
+  webhookSecret: z.string(),
+  /** Where webhooks go, and of which repositories they are known. */
+  hookUrl: z.url(),
+  repositories: z.array(z.string()),
+  serverUrl: z.url(),
+  apiUrl: z.url(),
+});
+export type KeptToken = z.infer<typeof KeptToken>;
 
-/** What the kept App says of settings; nothing of it counts when another App is named in a stronger place. */
+const APP: SealedFile<KeptApp> = { name: "github-app", schema: KeptApp, what: "an App" };
+const TOKEN: SealedFile<KeptToken> = {
+  name: "github-token",
+  schema: KeptToken,
+  what: "a token",
+};
+
+/** What is kept says of settings; nothing of it counts when another account is named in a stronger place. */
 export function keptSettings(stronger: Source, dir: string): Variables {
-  const app = readKeptApp(dir, stronger.secret(SETTINGS.key));
+  const key = stronger.secret(SETTINGS.key);
   const named = stronger.optional(SETTINGS.githubAppId);
-  if (app === null || (named !== null && named !== app.appId)) return {};
+  const app = readKeptApp(dir, key);
+  if (app !== null)
+    return named !== null && named !== app.appId
+      ? {}
+      : {
+          [SETTINGS.githubAppId.variable]: String(app.appId),
+          [SETTINGS.githubAppKey.variable]: app.privateKey,
+          ...accountOf(app, app.slug),
+        };
+  const kept = readKeptToken(dir, key);
+  if (kept === null || named !== null || stronger.secret(SETTINGS.githubToken) !== null) return {};
+  return { [SETTINGS.githubToken.variable]: kept.token, ...accountOf(kept, kept.login) };
+}
+
+function accountOf(
+  { webhookSecret, serverUrl, apiUrl }: KeptApp | KeptToken,
+  name: string,
+): Variables {
   return {
-    [SETTINGS.githubAppId.variable]: String(app.appId),
-    [SETTINGS.githubAppKey.variable]: app.privateKey,
-    [SETTINGS.githubWebhookSecret.variable]: app.webhookSecret,
-    [SETTINGS.githubServerUrl.variable]: app.serverUrl,
-    [SETTINGS.githubApiUrl.variable]: app.apiUrl,
-    [SETTINGS.botUsername.variable]: app.slug,
+    [SETTINGS.githubWebhookSecret.variable]: webhookSecret,
+    [SETTINGS.githubServerUrl.variable]: serverUrl,
+    [SETTINGS.githubApiUrl.variable]: apiUrl,
+    [SETTINGS.botUsername.variable]: name,
   };
 }
 
-/**
- * @param key Null: the one in the data directory.
- * @throws ConfigError when there is one that cannot be read.
- */
+/** @throws ConfigError when there is one that cannot be read. */
 export function readKeptApp(dir: string, key: Secret | null): KeptApp | null {
-  const path = sealedPath(dir);
-  const sealed = readIfThere(path);
-  if (sealed === null) return null;
-  const text = unseal(keyOf(key?.reveal() ?? readKeyFile(dir)), NAME, sealed);
-  const app = text === null ? null : KeptApp.safeParse(JSON.parse(text));
-  if (app?.success === true) return app.data;
-  const why = app === null ? "does not open with the key" : "does not hold an App";
-  throw new ConfigError(
-    `${path} ${why}; set CLAUDE_HUB_KEY as it was, or delete the file and run: claude-hub github setup`,
-  );
+  return readSealed(APP, dir, key);
 }
 
-/** Seals an App, in the place of the one before; the key is made when there is none. Answers where it lies. */
+/** @throws ConfigError when there is one that cannot be read. */
+export function readKeptToken(dir: string, key: Secret | null): KeptToken | null {
+  return readSealed(TOKEN, dir, key);
+}
+
+/** Keeps an App, in the place of whatever account was kept before. Answers where it lies. */
 export async function keepApp(dir: string, key: Secret | null, app: KeptApp): Promise<string> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await chmod(dir, 0o700);
-  const keyPath = join(dir, "key");
-  if (key === null && readIfThere(keyPath) === null)
-    await writePrivate(keyPath, `${randomBytes(32).toString("base64")}\n`);
-  const sealed = seal(keyOf(key?.reveal() ?? readKeyFile(dir)), NAME, JSON.stringify(app));
-  await writePrivate(sealedPath(dir), sealed);
-  return sealedPath(dir);
+  const path = await keepSealed(APP, dir, key, app);
+  await dropSealed(TOKEN, dir);
+  return path;
 }
 
-function sealedPath(dir: string): string {
-  return join(dir, `${NAME}.sealed`);
-}
-
-function keyOf(text: string): Buffer {
-  return Buffer.from(text, "base64");
-}
-
-function readKeyFile(dir: string): string {
-  const path = join(dir, "key");
-  const text = readIfThere(path)?.trim();
-  if (text === undefined)
-    throw new ConfigError(`${path} is missing, and without it ${sealedPath(dir)} cannot be read.`);
-  if ((statSync(path).mode & 0o077) !== 0)
-    throw new ConfigError(`${path} can be read by others; it must have mode 0600.`);
-  if (!SEALING_KEY.test(text)) throw new ConfigError(`${path} must hold ${SEALING_KEY_EXPECTED}.`);
-  return text;
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    if (code === "ENOENT") return null;
-    throw new ConfigError(`${path} must be a file that the hub can read (${code}).`);
-  }
+/** Keeps a token, in the place of whatever account was kept before. Answers where it lies. */
+export async function keepToken(dir: string, key: Secret | null, kept: KeptToken): Promise<string> {
+  const path = await keepSealed(TOKEN, dir, key, kept);
+  await dropSealed(APP, dir);
+  return path;
 }

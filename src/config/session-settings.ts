@@ -75,11 +75,15 @@ export const SESSION_SETTINGS = {
     max: 1_440 * MINUTE_MS,
     fallback: "300000",
   }),
-  setupMs: whole("CLAUDE_HUB_SETUP_TIMEOUT_MS", "Time for a repository's setup: its hook and its commands (ms).", {
-    min: 1_000,
-    max: 120 * MINUTE_MS,
-    fallback: "600000",
-  }),
+  setupMs: whole(
+    "CLAUDE_HUB_SETUP_TIMEOUT_MS",
+    "Time for a repository's setup: its hook and its commands (ms).",
+    {
+      min: 1_000,
+      max: 120 * MINUTE_MS,
+      fallback: "600000",
+    },
+  ),
   logBytes: size(
     "CLAUDE_HUB_SESSION_LOG_BYTES",
     "Log of one session; what its agent says beyond that is not kept.",

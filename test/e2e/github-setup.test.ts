@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../kit/database.ts";
 import { askDoctor, NOWHERE } from "../kit/doctor.ts";
+import { callGitHub } from "../kit/github-command.ts";
+import type { GitHubCommand } from "../kit/github-command.ts";
 import { createGitHub } from "../kit/github/github.ts";
 import type { LocalGitHub } from "../kit/github/github.ts";
 import { AGENTS, MODEL_KEY, REPOSITORY } from "../kit/house.ts";
@@ -14,35 +14,15 @@ import { standIn } from "../kit/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const LONG = { timeout: 240_000 };
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/;
 
-/** `claude-hub github …` as an operator calls it, in an environment made from nothing. */
-function callGitHub(dir: string, args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, "github", ...args], {
-    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: dir, CLAUDE_HUB_DIR: dir, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+/** Where the page of a set-up is. */
+const addressIn = (setup: GitHubCommand) =>
+  waitFor(() => ADDRESS.exec(setup.output())?.[0], {
+    timeoutMs: 60_000,
+    what: "the page's address",
   });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const closed = once(child, "close");
-  return {
-    output: () => output,
-    address: () =>
-      waitFor(() => ADDRESS.exec(output)?.[0], { timeoutMs: 60_000, what: "the page's address" }),
-    /** Answers the exit code. */
-    async ended() {
-      await closed;
-      return child.exitCode;
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await closed;
-    },
-  };
-}
 
 function setUp(dir: string, github: LocalGitHub, more: string[] = []) {
   const hub = ["--hub-url", "http://127.0.0.1:9/"];
@@ -100,7 +80,7 @@ test("a hub that has made its App in the browser hears a mention of it", LONG, a
       env: { CLAUDE_HUB_FORGE_THROTTLE: "false" },
       async prepare(dir) {
         await using setup = setUp(dir, github, ["--organization", "octo"]);
-        const page = await pageOf(await setup.address());
+        const page = await pageOf(await addressIn(setup));
         expect(page.headers.get("content-security-policy")).toContain(`form-action ${github.url}`);
         expect(page.action).toContain("/organizations/octo/settings/apps/new?state=");
         const manifest: unknown = JSON.parse(page.manifest);
@@ -159,7 +139,7 @@ test("the address, the state and the code are good once", LONG, async () => {
   await using temp = await createTempDir("github-setup");
   await using github = await createGitHub();
   await using setup = setUp(temp.path, github);
-  const address = await setup.address();
+  const address = await addressIn(setup);
   const own = new URL(address).origin;
   // Nobody has been sent to the forge yet.
   expect((await go(`${own}/created?code=c&state=`)).status).toBe(403);
@@ -202,7 +182,7 @@ test.each([
   await using temp = await createTempDir("github-setup");
   await using github = await createGitHub();
   await using setup = setUp(temp.path, github);
-  const location = await press(await pageOf(await setup.address()));
+  const location = await press(await pageOf(await addressIn(setup)));
   await spoil(github, new URL(location).searchParams.get("code") ?? "");
   const answer = await go(location);
   expect([answer.status, await answer.text()]).toEqual([
@@ -225,7 +205,7 @@ test("what is missing is told, and what was set by hand goes before", LONG, asyn
     GITHUB_APP_ID: String(app.id),
     GITHUB_APP_PRIVATE_KEY: app.privateKey,
   };
-  const status = callGitHub(temp.path, ["status"], own);
+  const status = callGitHub(temp.path, ["status"], { env: own });
   expect(await status.ended()).toBe(1);
   expect(status.output()).toContain("lacks permissions: actions: read, checks: write, contents");
   expect(status.output()).toContain("is not told of: check_run");
@@ -240,10 +220,12 @@ test("what is missing is told, and what was set by hand goes before", LONG, asyn
   expect(doctor.exitCode).toBe(1);
   const { token } = github.user("bob");
   const personal = { ...own, GITHUB_APP_ID: "", GITHUB_TOKEN: token, GITHUB_WEBHOOK_SECRET: "s" };
-  const asBob = callGitHub(temp.path, ["status"], personal);
+  const asBob = callGitHub(temp.path, ["status"], { env: personal });
   expect(await asBob.ended()).toBe(0);
   expect(asBob.output()).toContain("a token of bob");
-  const refused = callGitHub(temp.path, ["status"], { ...personal, GITHUB_TOKEN: "ghp_wrong" });
+  const refused = callGitHub(temp.path, ["status"], {
+    env: { ...personal, GITHUB_TOKEN: "ghp_wrong" },
+  });
   expect(await refused.ended()).toBe(1);
   expect(refused.output()).toContain("GitHub refuses the hub's credential");
   expect(refused.output()).not.toContain("ghp_wrong");

@@ -7,13 +7,15 @@ interface SetupOptions {
   server?: string;
   name?: string;
   port?: string;
+  token?: boolean;
+  repository?: string[];
   again?: boolean;
   dir?: string;
 }
 
 /** Who the hub is on GitHub. */
 export function addGitHub(program: Command): void {
-  const github = program.command("github").description("make the hub a GitHub App, and look at it");
+  const github = program.command("github").description("give the hub an account on GitHub, and look at it");
   github
     .command("setup")
     .description("make the App with one page in a browser, and keep its keys")
@@ -22,11 +24,18 @@ export function addGitHub(program: Command): void {
     .option("--server <url>", "a GitHub Enterprise Server (GITHUB_SERVER_URL)")
     .option("--name <name>", "the App's name, by which it is mentioned; else GitHub asks for it")
     .option("--port <number>", "port of the page on loopback; any free one when it is missing")
+    .option("--token", "take a person's token in place of an App; it is asked for")
+    .option("--repository <owner/name...>", "with --token: where to make the webhook")
     .option("--again", "although the hub is an App already")
     .option(...DIR)
-    .action(async ({ dir, again, ...options }: SetupOptions) => {
+    .action(async ({ dir, again = false, token = false, ...options }: SetupOptions) => {
+      const flags = { CLAUDE_HUB_DIR: dir };
+      if (token) {
+        const { setUpToken } = await import("../github-token.ts");
+        return await setUpToken(flags, { ...options, again });
+      }
       const { setUpGitHub } = await import("../github.ts");
-      await setUpGitHub({ CLAUDE_HUB_DIR: dir }, { ...options, again: again === true });
+      return await setUpGitHub(flags, { ...options, again });
     });
   github
     .command("status")
