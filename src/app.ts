@@ -10,13 +10,12 @@ import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
 import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
-import type { EgressPreset, EgressRule } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { createEngine } from "./engine/engine.ts";
 import { openFront } from "./front.ts";
-import { resolvePresets } from "./gateway/egress/presets.ts";
+import { choosablePresets, resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
 import { createRepositorySettings } from "./gateway/git/repository-settings.ts";
@@ -240,17 +239,11 @@ function gitSettings(config: Config, dir: string, log: Logger) {
 
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Hosts that every sandbox may reach, and those of presets that repositories may choose. */
 async function egressRules({ egress, github }: Config) {
   const { serverUrl, apiUrl } = github;
   const parts = { environment: toolEnvironment(), serverUrl, apiUrl };
   const rules = [...egress.hosts, ...(await resolvePresets(egress.presets, parts))];
-  const repositoryPresets = new Map<EgressPreset, EgressRule[]>();
-  for (const preset of new Set(egress.repositoryPresets)) {
-    const found = await resolvePresets([preset], parts, "CLAUDE_HUB_EGRESS_REPOSITORY_PRESETS");
-    repositoryPresets.set(preset, found);
-  }
-  return { rules, repositoryPresets };
+  return { rules, repositoryPresets: await choosablePresets(egress.repositoryPresets, parts) };
 }
 
 /** Where the hub and its database listen; a port that is chosen later is added then. */

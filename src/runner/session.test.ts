@@ -257,8 +257,10 @@ test("commands of the settings come after the hook, and the first that fails is 
     { command: setup[0] },
     { command: setup[1] },
   ]);
-  const [hooked, one, two] = house.bodies("setup.printed").map(({ line }) => String(line));
-  expect([hooked, one]).toEqual(["hook", `one ${two}`]);
+  const [hooked, one, two] = house.bodies("setup.printed").map(({ line }) => JSON.stringify(line));
+  expect(hooked).toBe('"hook"');
+  // Each begins where the workspace is.
+  expect(one).toBe(two?.replace('"', '"one '));
   expect(house.bodies("agent.started")).toEqual([]);
   expect(result).toMatchObject({
     outcome: "failed",

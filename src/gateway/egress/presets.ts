@@ -47,6 +47,19 @@ export async function resolvePresets(
   return found;
 }
 
+/** The hosts of each preset that repositories may choose. @throws PresetError */
+export async function choosablePresets(
+  presets: readonly EgressPreset[],
+  parts: Parts,
+): Promise<Map<EgressPreset, EgressRule[]>> {
+  const found = new Map<EgressPreset, EgressRule[]>();
+  for (const preset of new Set(presets)) {
+    const rules = await resolvePresets([preset], parts, "CLAUDE_HUB_EGRESS_REPOSITORY_PRESETS");
+    found.set(preset, rules);
+  }
+  return found;
+}
+
 const MISSING: Record<EgressPreset, string> = {
   apt: "apt-get on this machine tells of no source",
   cargo: "cargo's config.toml on this machine names no registry",
