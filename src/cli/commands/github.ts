@@ -15,7 +15,9 @@ interface SetupOptions {
 
 /** Who the hub is on GitHub. */
 export function addGitHub(program: Command): void {
-  const github = program.command("github").description("give the hub an account on GitHub, and look at it");
+  const github = program
+    .command("github")
+    .description("give the hub an account on GitHub, and look at it");
   github
     .command("setup")
     .description("make the App with one page in a browser, and keep its keys")
