@@ -52,11 +52,17 @@ export interface ThreadSessionStore {
   claimLive(by: { executorId: string; leaseMs: number; limit: number }): Promise<ThreadSession[]>;
   /** Whether it is still this hub's, for `leaseMs` from now. */
   hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
+  /** Whether somebody may still make its session: a delivery that waits, or the sweep that mends checks. */
+  isAwaited(thread: Pick<ThreadSession, "sessionId" | "repository" | "kind">): Promise<boolean>;
   show(sessionId: Id, commentId: number, shown: string): Promise<void>;
   told(sessionId: Id): Promise<void>;
   /** Gives back what a hub had claimed that is gone. */
   release(executorId: string): Promise<void>;
 }
+
+/** By then nobody looks at the checks any more. */
+const REPAIRS_FORGOTTEN_SECONDS = 2 * 86_400;
+const AwaitedRow = z.object({ awaited: z.boolean() });
 
 const Row = z
   .object({
@@ -154,6 +160,16 @@ export function createThreadSessionStore({ db }: Database): ThreadSessionStore {
         set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
         where session_id = ${sessionId} and claimed_by = ${executorId}`.execute(db);
       return numAffectedRows === 1n;
+    },
+    async isAwaited({ sessionId, repository, kind }) {
+      const ageSeconds = kind === "repair" ? REPAIRS_FORGOTTEN_SECONDS : 0;
+      const { rows } = await sql`select exists (
+          select 1 from deliveries where state = 'waiting' and lower(repository) = ${repository.toLowerCase()}
+        ) or exists (
+          select 1 from thread_sessions where session_id = ${sessionId}
+            and created_at > now() - make_interval(secs => ${ageSeconds})
+        ) or exists (select 1 from sessions where id = ${sessionId}) as awaited`.execute(db);
+      return AwaitedRow.parse(rows[0]).awaited;
     },
     async show(sessionId, commentId, shown) {
       await db

@@ -1,17 +1,20 @@
 import { HubError } from "../core/errors.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
 import { stop } from "./closed.ts";
+import type { TriggerDeps } from "./deps.ts";
+import type { ForgeEvent } from "./payload.ts";
 import type { Rule } from "./rule.ts";
+import { mentionOf } from "./text/mention.ts";
 
 /** A question that is deleted before its work has begun is taken back. */
 export const takenBackRule: Rule = {
   name: "taken back",
-  async decide(deps, repository, { event, action, payload }) {
-    if (event !== "issue_comment" || action !== "deleted" || payload.comment == null) return null;
-    const { id } = payload.comment;
-    const asked = await deps.threads.byCause(`comment:${id}`);
+  async decide(deps, repository, event) {
+    const cause = causeOf(event);
+    if (cause === null) return null;
+    const asked = await deps.threads.byCause(cause);
     if (asked === null || asked.state !== "live") return "nothing that was asked there is open";
-    if (await isThere(repository, id)) return "the comment is there";
+    if (await stillAsks(deps, repository, event)) return "the question is there";
     const { sessionId } = asked;
     const session = await deps.sessions.get(sessionId);
     if (session.admittedAt !== null) return "the work has begun, and goes on";
@@ -26,12 +29,37 @@ export const takenBackRule: Rule = {
   },
 };
 
-async function isThere(repository: ForgeRepository, id: number): Promise<boolean> {
+/** What was asked by a comment that is deleted; null: it is not about such a one. */
+function causeOf({ event, action, payload: { comment } }: ForgeEvent): string | null {
+  if (action !== "deleted" || comment == null) return null;
+  if (event === "issue_comment") return `comment:${comment.id}`;
+  // A review asks once, with all of its comments.
+  const reviewId = comment.pull_request_review_id;
+  return event === "pull_request_review_comment" && reviewId != null ? `review:${reviewId}` : null;
+}
+
+async function stillAsks(
+  { settings }: TriggerDeps,
+  repository: ForgeRepository,
+  { event, number, payload: { comment } }: ForgeEvent,
+): Promise<boolean> {
+  const { id, pull_request_review_id: reviewId } = comment ?? {};
+  if (id === undefined) return true;
+  if (event === "issue_comment") return (await ifThere(repository.comment(id))) !== null;
+  if (number === null || reviewId == null) return true;
+  const review = await ifThere(repository.review(number, reviewId));
+  // The last comment of a review that says nothing else takes it away, too.
+  if (review === null) return false;
+  if (settings.triggers.changesRequested && review.state === "changes_requested") return true;
+  const comments = await repository.reviewComments(number, reviewId);
+  return [review, ...comments].some(({ body }) => mentionOf(body, settings.botLogin) !== null);
+}
+
+async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
   try {
-    await repository.comment(id);
-    return true;
+    return await asked;
   } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return false;
+    if (error instanceof HubError && error.code === "not_found") return null;
     throw error;
   }
 }

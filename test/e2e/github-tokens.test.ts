@@ -137,3 +137,40 @@ test("as a person with a token the hub does the same, and takes nothing back", L
   expect(await house.hub.stop()).toBe(0);
   expect(revoked(house)).toEqual([]);
 });
+
+test(
+  "clocks that are hours apart: the App is believed, and its tokens are neither used too long nor made too often",
+  LONG,
+  async () => {
+    await using house = await openGitHubHouse({ env: ENV });
+    const { github, hub } = house;
+    const hour = 3_600_000;
+    const own = () => issued(house).filter((body) => body.includes("issues")).length;
+    const answered = async (path: string) => {
+      await house.said(await asked(house, writing(path)), `Wrote ${path}.`, 120_000);
+    };
+    const restart = async () => {
+      await github.settled();
+      await hub.stop();
+      await hub.restart();
+      house.connect();
+    };
+    github.advance(3 * hour);
+    await restart();
+    const first = own();
+    await answered("ahead.md");
+    expect(own()).toBe(first + 1);
+    // It has less left than is begun with.
+    github.advance(hour - 300_000);
+    await answered("later.md");
+    expect(own()).toBe(first + 2);
+
+    github.advance(-7 * hour);
+    await restart();
+    await answered("behind.md");
+    expect(own()).toBe(first + 3);
+    const refused = github.requests.filter(({ status }) => status === 401);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.filter(({ token }) => token?.startsWith("ghs_") === true)).toEqual([]);
+  },
+);

@@ -231,3 +231,35 @@ test("a question that is deleted before its work begins is taken back; later it 
     .executeTakeFirstOrThrow();
   expect(outcome).toContain("the work has begun, and goes on");
 });
+
+test("a question on a line is taken back with its comment, and not while another of its review asks", async () => {
+  const place = await repository("octo/lines");
+  await place.push({ by: "ada", branch: "change", files: { "a.md": "a\nb\nc\n" } });
+  const { number } = await ada().openPull("octo/lines", { title: "Change", head: "change" });
+  const slow = standIn({ silentMs: 120_000 });
+  await ada().comment("octo/lines", number, `${BOT} begin\n${slow}`);
+  await until(place.state.id, number, "running");
+  const comments = [`${BOT} why?`, "hm", `${BOT} and why that?`].map((body, at) => ({
+    path: "a.md",
+    line: at + 1,
+    side: "RIGHT",
+    body,
+  }));
+  await ada().review("octo/lines", number, { event: "COMMENT", comments });
+  await sessionOf(place.state.id, number, 2);
+  const ids = place.state.reviewComments.map(({ id }) => id);
+  const remove = async (id: number | undefined, outcome: string) => {
+    await ada().request("DELETE", `/repos/octo/lines/pulls/comments/${id}`);
+    await waitFor(
+      async () => (await outcomeOf("pull_request_review_comment", "deleted"))?.includes(outcome),
+      { what: outcome, timeoutMs: 30_000 },
+    );
+  };
+  await remove(ids[0], "the question is there");
+  await remove(ids[2], "since the question was deleted");
+  await until(place.state.id, number, "cancelled", 2);
+  expect((await sessionOf(place.state.id, number, 2)).started_at).toBeNull();
+  await ada().close("octo/lines", number);
+  const working = database.db.selectFrom("sessions").select("id").where("completed_at", "is", null);
+  await waitFor(async () => (await working.execute()).length === 0, { timeoutMs: 30_000 });
+});

@@ -20,6 +20,7 @@ async function kinds({ hub }: House, id: string): Promise<string[]> {
 /** Waits until the session, which nobody has started, has its workspace. */
 async function prepared(house: House, id: string): Promise<void> {
   await waitFor(async () => (await kinds(house, id)).includes("workspace.cloned"), {
+    timeoutMs: 60_000,
     what: "the workspace to be prepared",
   });
 }

@@ -225,6 +225,13 @@ export const MATRIX: readonly Row[] = [
     test: "a question that is deleted before its work begins is taken back; later it is not",
   },
   {
+    on: "pull_request_review_comment.deleted",
+    when: "the question of a session that waits, and nothing else of that review asks",
+    does: "takes it back",
+    file: places,
+    test: "a question on a line is taken back with its comment, and not while another of its review asks",
+  },
+  {
     on: "installation, installation_repositories",
     when: "deleted, suspended, or without the repository",
     does: "ends the work there",

@@ -192,6 +192,47 @@ test.each([
   },
 );
 
+test.each(["is taken up again", "is given up"])(
+  "killed between the thread's row and its session, and the delivery %s: nothing stays open",
+  { timeout: 120_000 },
+  async (what) => {
+    const { db } = database;
+    const { number } = await openIssue();
+    const fault = house.github.fault({
+      method: "GET",
+      path: "/repos/{owner}/{repo}/issues/{issue_number}/comments",
+      times: 1,
+      reset: true,
+      meanwhile: () => house.hub.kill(),
+    });
+    const done = standIn({ result: { summary: "There." } });
+    const { id } = await ada().comment(REPOSITORY, number, `${BOT} do it\n${done}`);
+    await waitFor(() => fault.hits > 0 && !isRunning(house.hub.pid), { timeoutMs: 30_000 });
+    const row = db.selectFrom("thread_sessions").select("state").where("number", "=", number);
+    expect(await row.executeTakeFirst()).toEqual({ state: "live" });
+    expect(await sessionsOf(number)).toBe(0);
+    const isGivenUp = what === "is given up";
+    if (isGivenUp)
+      await db
+        .updateTable("deliveries")
+        .set({ state: "failed", outcome: "it was given up" })
+        .where("state", "=", "waiting")
+        .execute();
+    await house.hub.restart();
+    house.connect();
+    fault.clear();
+    await waitFor(async () => (await open()) === 0, {
+      timeoutMs: 60_000,
+      what: "the thread to be settled",
+    });
+    expect(await sessionsOf(number)).toBe(isGivenUp ? 0 : 1);
+    const sign = isGivenUp ? "confused" : "hooray";
+    expect(house.reactions(number).toSorted()).toEqual([`${id} ${sign}`, `${id} eyes`].toSorted());
+    if (isGivenUp)
+      await db.deleteFrom("deliveries").where("outcome", "=", "it was given up").execute();
+  },
+);
+
 /** Sends once more what came while there was no hub. */
 async function redeliver(): Promise<void> {
   await house.github.settled();

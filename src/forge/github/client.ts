@@ -1,15 +1,18 @@
-import type { App as GitHubApp, Octokit } from "octokit";
+import type { Octokit } from "octokit";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { HubError, upstreamFailed } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import { Secret } from "../../core/secret.ts";
+import { asApp } from "./app-self.ts";
 import { createAsking } from "./asking.ts";
 import { asForgeError } from "./errors.ts";
+import { createForgeTime } from "./forge-time.ts";
+import type { ForgeTime } from "./forge-time.ts";
 import { createTurns, kindOf } from "./turns.ts";
 import { endOf } from "./text-end.ts";
 import { installationTokens, personalToken } from "./tokens.ts";
-import type { Identity, IssuedToken, Permissions, Tokens } from "./tokens.ts";
+import type { AppAccess, Identity, IssuedToken, Permissions, Tokens } from "./tokens.ts";
 
 /** Requests to GitHub's REST API: as the App itself, and in one repository. */
 export interface Client {
@@ -82,49 +85,34 @@ const REMEMBERED = 5_000;
 
 /** The library comes when it is needed first: hubs without a bot do without it. */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  const { App, Octokit: Base } = await import("octokit");
+  const { Octokit: Base } = await import("octokit");
   const { apiUrl, identity, timeoutMs, throttle, log } = options;
   const inTurn = createAsking({ turns: throttle ? createTurns() : null, timeoutMs, log });
-  /** Counted from when it is sent: before that it may wait for its turn. */
-  const timed: typeof fetch = async (url, init) =>
-    await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+  const time = createForgeTime();
   const usual = {
     baseUrl: apiUrl,
     userAgent: "claude-hub",
-    request: { fetch: timed },
+    request: { fetch: timedFetch({ apiUrl, timeoutMs, time }) },
     // What these plugins would do is done here, for all repositories of an installation together.
     retry: { enabled: false },
     throttle: { enabled: false },
   };
   const clients = new Map<string, { token: string; octokit: Octokit }>();
 
-  const identified = open();
+  const withToken = (token: string) => new Base({ ...usual, auth: token });
 
-  /** As an App there are three: itself, any of its installations for what is public, and the repository's own. */
-  function open(): { tokens: Tokens; self: Octokit; anybody(): Promise<Octokit> } {
-    if ("token" in identity) {
-      const own = new Base({ ...usual, auth: identity.token.reveal() });
-      return { tokens: personalToken(identity.token), self: own, anybody: async () => own };
-    }
-    const app = new App({
-      appId: identity.appId,
-      privateKey: identity.privateKey.reveal(),
-      Octokit: Base.defaults(usual),
-    });
-    const ask = async (route: string, parameters: Record<string, unknown>) => {
-      const work = () => send(app.octokit, route, parameters);
-      // Tokens are no content, and must not wait like it.
-      return (await (kindOf(route) === "read" ? inTurn("app", route, work) : work())).data;
-    };
-    const anybody = async () => await anyInstallation(app, ask);
-    return { tokens: installationTokens(app, ask), self: app.octokit, anybody };
-  }
+  const identified = identifiedBy(identity, {
+    withToken,
+    anybody: () => new Base(usual),
+    inTurn,
+    time,
+  });
 
   async function clientFor(repository: Repository, anew: boolean): Promise<Octokit> {
     const token = await identified.tokens.get(repository, OWN, anew);
     const known = clients.get(repository);
     if (known?.token === token) return known.octokit;
-    const octokit = new Base({ ...usual, auth: token });
+    const octokit = withToken(token);
     if (clients.size >= REMEMBERED) clients.clear();
     clients.set(repository, { token, octokit });
     return octokit;
@@ -160,7 +148,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return (await inTurn("token" in identity ? "token" : "app", route, ask)).data;
     },
     async asAnybody(route, parameters = {}) {
-      const ask = async () => await send(await identified.anybody(), route, parameters);
+      const ask = async () =>
+        await send(withToken(await identified.tokens.anybody()), route, parameters);
       return (await inTurn("token" in identity ? "token" : "anybody", route, ask)).data;
     },
     async inRepository(repository, route, parameters = {}) {
@@ -209,9 +198,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async revoke(token) {
       // A person's own token is not the hub's to end.
       if ("token" in identity) return;
-      const owner = new Base({ ...usual, auth: token.reveal() });
       try {
-        await send(owner, "DELETE /installation/token", {});
+        await send(withToken(token.reveal()), "DELETE /installation/token", {});
       } catch (error) {
         if (!isRefusedCredential(error)) throw error;
       }
@@ -246,22 +234,53 @@ async function send(
   }
 }
 
+/** The hub's clients: itself, and what makes tokens. */
+function identifiedBy(
+  identity: Identity,
+  by: {
+    withToken(token: string): Octokit;
+    anybody(): Octokit;
+    inTurn: ReturnType<typeof createAsking>;
+    time: ForgeTime;
+  },
+): { tokens: Tokens; self: Octokit } {
+  const { withToken, inTurn, time } = by;
+  if ("token" in identity) {
+    const { token } = identity;
+    return { tokens: personalToken(token), self: withToken(token.reveal()) };
+  }
+  const self = asApp(by.anybody(), identity, time);
+  const access: AppAccess = {
+    async asApp(route, parameters) {
+      const work = () => send(self, route, parameters);
+      // Tokens are no content, and must not wait like it.
+      return (await (kindOf(route) === "read" ? inTurn("app", route, work) : work())).data;
+    },
+    withToken: async (token, route, parameters) =>
+      (await send(withToken(token), route, parameters)).data,
+  };
+  return { tokens: installationTokens(access, time), self };
+}
+
+/** An answer's time is counted from when it is asked for: before that it may wait for its turn. */
+function timedFetch(of: { apiUrl: string; timeoutMs: number; time: ForgeTime }): typeof fetch {
+  return async (url, init) => {
+    const askedAt = Date.now();
+    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(of.timeoutMs) });
+    // Elsewhere, where files and logs are, the clock is somebody else's.
+    if (urlOf(url).startsWith(of.apiUrl)) of.time.hear(answer.headers.get("date"), askedAt);
+    return answer;
+  };
+}
+
+function urlOf(asked: Parameters<typeof fetch>[0]): string {
+  return asked instanceof Request ? asked.url : asked.toString();
+}
+
 /** As GitHub names it in `Link`; a list of one page has none. */
 function lastPageOf(link: string | undefined): number {
   const [, page] = /[?&]page=(\d+)[^>]*>; rel="last"/.exec(link ?? "") ?? [];
   return page === undefined ? 1 : Number(page);
-}
-
-async function anyInstallation(
-  app: GitHubApp,
-  ask: (route: string, parameters: Record<string, unknown>) => Promise<unknown>,
-): Promise<Octokit> {
-  const all = await ask("GET /app/installations", { per_page: 1 });
-  const [first] = z.array(z.object({ id: z.int() })).parse(all);
-  if (first !== undefined) return await app.getInstallationOctokit(first.id);
-  throw new HubError("unavailable", "The GitHub App is not installed anywhere", {
-    hint: "install it for the repositories that it shall work on",
-  });
 }
 
 function isRefusedCredential(error: unknown): boolean {

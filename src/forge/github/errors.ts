@@ -28,7 +28,7 @@ export function asForgeError(error: unknown): unknown {
   const { status, response } = parsed.data;
   const header = (name: string): string => String(response.headers[name] ?? "");
   const waitSeconds =
-    pauseOf(header, Date.now()) ??
+    pauseOf(header, timeOf(header("date"))) ??
     (SECONDARY.test(parsed.data.message) ? UNSAID_PAUSE_SECONDS : null);
   if (status === 429 || (status === 403 && waitSeconds !== null))
     return new HubError("rate_limited", "GitHub asks for a pause", {
@@ -49,6 +49,12 @@ export function asForgeError(error: unknown): unknown {
   if (status === 409 || status === 422 || status === 400)
     return new HubError("invalid_request", "GitHub does not take that", { cause: error });
   return upstreamFailed("forge", error);
+}
+
+/** On its own clock, by which it counts. */
+function timeOf(date: string): number {
+  const told = Date.parse(date);
+  return Number.isNaN(told) ? Date.now() : told;
 }
 
 /** Seconds until GitHub wants to hear of us again; null: it did not ask for a pause. */

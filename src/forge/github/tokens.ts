@@ -1,9 +1,9 @@
-import type { App } from "octokit";
 import { z } from "zod";
 import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import { Secret } from "../../core/secret.ts";
 import { asForgeError } from "./errors.ts";
+import type { ForgeTime } from "./forge-time.ts";
 
 /** Whom GitHub takes the hub for. */
 export type Identity = { appId: number; privateKey: Secret } | { token: Secret };
@@ -12,7 +12,7 @@ export type Permissions = Record<string, "read" | "write">;
 
 export interface IssuedToken {
   token: Secret;
-  /** Null: it is a person's own, which is never taken back. */
+  /** On the hub's clock. Null: it is a person's own, which is never taken back. */
   expiresAt: Date | null;
 }
 
@@ -22,6 +22,8 @@ export interface Tokens {
   get(repository: Repository, permissions: Permissions, anew: boolean): Promise<string>;
   /** One that nobody else is given. */
   issue(repository: Repository, permissions: Permissions): Promise<IssuedToken>;
+  /** Of any installation: for what everybody may read. */
+  anybody(): Promise<string>;
   /** What GitHub counts requests by. */
   countedBy(repository: Repository): Promise<string>;
   /** Asks anew where it is installed. */
@@ -31,29 +33,39 @@ export interface Tokens {
 /** A token with less than this left is not begun with. */
 const RENEW_MS = 600_000;
 const REMEMBERED = 5_000;
-const Token = z.object({ token: z.string(), expiresAt: z.string() });
-const Issued = z.object({ token: z.string().min(1), expires_at: z.iso.datetime() });
+const Issued = z.object({ token: z.string().min(1), expires_at: z.iso.datetime({ offset: true }) });
 const Installation = z.object({ id: z.int() });
+const Named = z.object({ name: z.string() });
+
+interface Made {
+  token: Secret;
+  /** On GitHub's clock. */
+  endsAt: Date;
+}
 
 /** A person's: the same everywhere, with whatever rights it has. */
 export function personalToken(token: Secret): Tokens {
   return {
     get: () => Promise.resolve(token.reveal()),
     issue: () => Promise.resolve({ token, expiresAt: null }),
+    anybody: () => Promise.resolve(token.reveal()),
     countedBy: () => Promise.resolve("token"),
     forget: () => undefined,
   };
 }
 
-/**
- * Of an App, made for no more than the repository and the permissions that are named.
- *
- * @param asApp Asks as the App itself.
- */
-export function installationTokens(
-  app: App,
-  asApp: (route: string, parameters: Record<string, unknown>) => Promise<unknown>,
-): Tokens {
+/** As the App itself, or with the token of one of its installations. */
+export interface AppAccess {
+  asApp(route: string, parameters: Record<string, unknown>): Promise<unknown>;
+  withToken(token: string, route: string, parameters: Record<string, unknown>): Promise<unknown>;
+}
+
+/** Of an App, made for no more than the repository and the permissions that are named. */
+export function installationTokens({ asApp, withToken }: AppAccess, time: ForgeTime): Tokens {
+  /** By what they are for. */
+  const made = new Map<string, Made>();
+  /** Those who ask at the same time share one. */
+  const underWay = new Map<string, Promise<Made>>();
   const installations = new Map<Repository, number>();
   /** Names of repositories that are called otherwise by now. */
   const renamed = new Map<Repository, string>();
@@ -67,6 +79,40 @@ export function installationTokens(
     if (installations.size >= REMEMBERED) installations.clear();
     installations.set(repository, id);
     return id;
+  }
+
+  async function make(id: number, more: Record<string, unknown>): Promise<Made> {
+    const route = "POST /app/installations/{installation_id}/access_tokens";
+    const answer = Issued.parse(await asApp(route, { installation_id: id, ...more }));
+    return { token: new Secret(answer.token), endsAt: new Date(answer.expires_at) };
+  }
+
+  async function kept(id: number, more: Record<string, unknown>, anew: boolean): Promise<string> {
+    const key = JSON.stringify([id, more]);
+    const known = made.get(key);
+    const isGood = known !== undefined && known.endsAt.getTime() - time.now() >= RENEW_MS;
+    if (!anew && isGood) return known.token.reveal();
+    const making = underWay.get(key) ?? make(id, more).finally(() => underWay.delete(key));
+    underWay.set(key, making);
+    const fresh = await making;
+    if (made.size >= REMEMBERED) made.clear();
+    made.set(key, fresh);
+    return fresh.token.reveal();
+  }
+
+  /** What a repository is called now; null: it is not there. */
+  async function nameNow(
+    id: number,
+    repository: { owner: string; repo: string },
+  ): Promise<string | null> {
+    try {
+      const token = await kept(id, {}, false);
+      return Named.parse(await withToken(token, "GET /repos/{owner}/{repo}", repository)).name;
+    } catch (error) {
+      const known = asForgeError(error);
+      if (known instanceof HubError && !known.retryable) return null;
+      throw known;
+    }
   }
 
   /** Where the App was installed anew since, that is found out once. */
@@ -92,7 +138,7 @@ export function installationTokens(
       return await ask(renamed.get(repository) ?? repo);
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
-      const name = await nameNow(app, id, { owner, repo });
+      const name = await nameNow(id, { owner, repo });
       if (name === null || name === (renamed.get(repository) ?? repo)) throw error;
       if (renamed.size >= REMEMBERED) renamed.clear();
       renamed.set(repository, name);
@@ -103,20 +149,8 @@ export function installationTokens(
   return {
     get: (repository, permissions, anew) =>
       installed(repository, async (installationId) => {
-        const ofName = async (name: string) => {
-          const repositoryNames = [name];
-          const asked = { type: "installation", installationId, repositoryNames, permissions };
-          const ask = async (refresh: boolean) => {
-            try {
-              return Token.parse(await app.octokit.auth({ ...asked, refresh }));
-            } catch (error) {
-              throw error instanceof z.ZodError ? error : asForgeError(error);
-            }
-          };
-          const found = await ask(anew);
-          const isOld = Date.parse(found.expiresAt) - Date.now() < RENEW_MS;
-          return (isOld && !anew ? await ask(true) : found).token;
-        };
+        const ofName = (name: string) =>
+          kept(installationId, { repositories: [name], permissions }, anew);
         try {
           return await named(repository, installationId, ofName);
         } catch (error) {
@@ -125,13 +159,19 @@ export function installationTokens(
       }),
     issue: (repository, permissions) =>
       installed(repository, async (id) => {
-        const route = "POST /app/installations/{installation_id}/access_tokens";
-        const answer = await named(repository, id, (name) =>
-          asApp(route, { installation_id: id, repositories: [name], permissions }),
+        const { token, endsAt } = await named(repository, id, (name) =>
+          make(id, { repositories: [name], permissions }),
         );
-        const { token, expires_at: end } = Issued.parse(answer);
-        return { token: new Secret(token), expiresAt: new Date(end) };
+        return { token, expiresAt: time.toOwn(endsAt) };
       }),
+    anybody: async () => {
+      const all = await asApp("GET /app/installations", { per_page: 1 });
+      const [first] = z.array(Installation).parse(all);
+      if (first !== undefined) return await kept(first.id, {}, false);
+      throw new HubError("unavailable", "The GitHub App is not installed anywhere", {
+        hint: "install it for the repositories that it shall work on",
+      });
+    },
     countedBy: async (repository) => `installation ${await installationOf(repository)}`,
     forget(repository) {
       installations.delete(repository);
@@ -148,21 +188,4 @@ function lackOrFailure(error: unknown): unknown {
     hint: "claude-hub github status says which",
     cause: error,
   });
-}
-
-/** What a repository is called now; null: it is not there. */
-async function nameNow(
-  app: App,
-  installationId: number,
-  repository: { owner: string; repo: string },
-): Promise<string | null> {
-  try {
-    const octokit = await app.getInstallationOctokit(installationId);
-    const { data } = await octokit.request("GET /repos/{owner}/{repo}", repository);
-    return data.name;
-  } catch (error) {
-    const known = asForgeError(error);
-    if (known instanceof HubError && !known.retryable) return null;
-    throw known;
-  }
 }

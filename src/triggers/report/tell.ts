@@ -48,8 +48,11 @@ export async function tell(
   told: Told,
 ): Promise<void> {
   const session = await sessionOf(deps, thread);
-  // It was asked for, but a crash came before it was made: the delivery makes it when it is worked off again.
-  if (session === null) return;
+  if (session === null) {
+    // A crash may have come before it was made: then the delivery makes it when it is worked off again.
+    if (!(await deps.threads.isAwaited(thread))) await tellNothing(deps, thread);
+    return;
+  }
   told.progress = await catchUp(deps, session.id, told.progress);
   const repository = deps.forge.repository(thread.repository);
   if (session.completedAt !== null) {
@@ -63,6 +66,27 @@ export async function tell(
   const mayWrite =
     thread.commentId === null ? pace.mayBegin() : pace.mayEdit(thread.sessionId, others);
   if (mayWrite) await show(deps, repository, thread, text);
+}
+
+/** It was refused, or given up, before there was a session: whoever has asked gets a sign. */
+async function tellNothing(deps: TellDeps, thread: ThreadSession): Promise<void> {
+  const { sessionId, repository, number } = thread;
+  deps.log.warn({ sessionId, repository, number }, "a session that was asked for was never made");
+  await giveSign(deps.forge.repository(repository), thread, "confused");
+  await deps.threads.told(sessionId);
+}
+
+async function giveSign(
+  repository: ForgeRepository,
+  { source, number }: ThreadSession,
+  reaction: "hooray" | "confused",
+): Promise<void> {
+  try {
+    await repository.react(targetOf(source, number), reaction);
+  } catch (error) {
+    // The question may be gone by now; the answer stands.
+    if (!(error instanceof HubError) || error.retryable) throw error;
+  }
 }
 
 async function tellEnd(
@@ -85,13 +109,7 @@ async function tellEnd(
     await show(deps, repository, thread, text);
   }
   await showCheck(deps, repository, { thread, session, told, summary: output.summary });
-  const reaction = session.status === "completed" ? "hooray" : "confused";
-  try {
-    await repository.react(targetOf(thread.source, thread.number), reaction);
-  } catch (error) {
-    // The question may be gone by now; the answer stands.
-    if (!(error instanceof HubError) || error.retryable) throw error;
-  }
+  await giveSign(repository, thread, session.status === "completed" ? "hooray" : "confused");
   await deps.threads.told(thread.sessionId);
 }
 
