@@ -282,6 +282,7 @@ async function startLabels(
     await startLabeller({
       ...common,
       runs,
+      spending: createSpendingStore(database),
       bounds: { confidence, maxCostUsd },
       rulesFor: async (name) => labelRulesOf(await (await settingsFor()).of(name)),
       settings: LABELLER,

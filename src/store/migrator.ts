@@ -13,6 +13,7 @@ import * as toolCalls from "./migrations/0009-tool-calls.ts";
 import * as reviews from "./migrations/0010-reviews.ts";
 import * as repairs from "./migrations/0011-repairs.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
+import * as dayBudgets from "./migrations/0014-day-budgets.ts";
 import * as apiTokens from "./migrations/0015-api-tokens.ts";
 
 const MIGRATIONS = {
@@ -27,6 +28,7 @@ const MIGRATIONS = {
   "0010-reviews": { up: reviews.up },
   "0011-repairs": { up: repairs.up },
   "0012-deliveries": { up: deliveries.up },
+  "0014-day-budgets": { up: dayBudgets.up },
   "0015-api-tokens": { up: apiTokens.up },
 };
 /** Names of all that there are, in their order. */
@@ -36,6 +38,8 @@ export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
 export async function migrateDatabase(db: Db): Promise<void> {
   const migrator = new Migrator({
     db,
+    // Their numbers are given out before they are written.
+    allowUnorderedMigrations: true,
     provider: {
       getMigrations: () => Promise.resolve(MIGRATIONS),
     },

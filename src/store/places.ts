@@ -92,6 +92,7 @@ async function moveSessions(tx: Tx, names: string[], { to, toldAt, at }: Move): 
 
 /** What belongs to a repository's number, and says its name only so that it can be asked for. */
 const BY_NUMBER = [
+  "day_reservations",
   "thread_sessions",
   "label_runs",
   "review_gates",

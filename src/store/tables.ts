@@ -127,6 +127,15 @@ export interface Tables {
   };
   /** What repositories were called that have been renamed or given away, with what they are called now. */
   former_names: { name: string; repository: string; repository_id: BigId };
+  day_reservations: {
+    cause: string;
+    session_id: string;
+    repository_id: BigId;
+    repository: string;
+    cost_usd: number | null;
+    tokens: ColumnType<string | null, number | null, never>;
+    created_at: Timestamp;
+  };
   forge_writes: {
     key: string;
     remote_id: ColumnType<string | null, number | null | undefined, number>;

@@ -8,6 +8,7 @@ import type { TriggerDeps } from "./deps.ts";
 import { happenedAt } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { askedReview } from "./review/asked.ts";
+import { reserveDay } from "./settings/day-budget.ts";
 import { termsFor } from "./terms.ts";
 import { contextOf, requirementsOf } from "./text/conversation.ts";
 
@@ -35,17 +36,24 @@ const TYPES: Record<ThreadKind, NewSession["type"]> = {
   review: "review",
 };
 
-/** Makes the session that a wish asks for, and starts it; the same one however often it is asked. */
+/**
+ * Makes the session that a wish asks for, and starts it; the same one however often it is asked. A sentence: why the
+ * repository's budget of the day has nothing for it.
+ */
 export async function ask(
   deps: TriggerDeps,
   repository: ForgeRepository,
   wish: Wish,
-): Promise<ThreadSession> {
+): Promise<ThreadSession | string> {
   const { event, issue, pullRequest } = wish;
   const { account } = await deps.forge.self();
   const asker: Account = event.sender;
+  const { cause } = wish;
+  const reserved = await reserveDay(deps, event.repository, { cause, sessionId: newId() });
+  if (reserved.refusal !== null) return reserved.refusal;
+  const { costUsd, tokens } = reserved.limits;
   const made = await deps.threads.begin({
-    sessionId: newId(),
+    sessionId: reserved.sessionId,
     cause: wish.cause,
     repositoryId: event.repository.id,
     repository: event.repository.name,
@@ -101,7 +109,12 @@ export async function ask(
       {
         id: sessionId,
         onto: type === "implementation" ? onto : null,
-        terms: { ...termsFor(deps.settings, wish.kind), ...review?.terms },
+        terms: {
+          ...termsFor(deps.settings, wish.kind),
+          maxCostUsd: costUsd,
+          maxTokens: tokens,
+          ...review?.terms,
+        },
       },
     );
   };

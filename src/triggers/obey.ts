@@ -142,11 +142,10 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
 async function begin(order: Order, kind: ThreadKind, instruction: string): Promise<Outcome> {
   const { deps, repository, event, heard, issue, pullRequest } = order;
   const { cause, source, line } = heard;
-  const refusal = await dayBudgetRefusal(deps, event, cause);
-  if (refusal !== null) return await say(order, refusal);
   const wish = { event, cause, kind, source, instruction, line, issue, pullRequest };
-  const { sessionId } = await ask(deps, repository, wish);
-  return { state: "done", outcome: `session ${sessionId} was begun` };
+  const asked = await ask(deps, repository, wish);
+  if (typeof asked === "string") return await say(order, asked);
+  return { state: "done", outcome: `session ${asked.sessionId} was begun` };
 }
 
 /** An answer that no session gives. */

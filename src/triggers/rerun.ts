@@ -6,7 +6,6 @@ import { refusalFor } from "./authority.ts";
 import type { TriggerDeps } from "./deps.ts";
 import type { ForgeEvent } from "./payload.ts";
 import type { Rule } from "./rule.ts";
-import { dayBudgetRefusal } from "./settings/day-budget.ts";
 import type { Outcome } from "./worker.ts";
 
 /** *Re-run* on a check that tells of a session begins another one for the same. */
@@ -40,9 +39,7 @@ async function again(
   if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };
   const about = { ...event, number };
   const cause = `rerun:${event.deliveryId}`;
-  const spent = await dayBudgetRefusal(deps, about, cause);
-  if (spent !== null) return { state: "ignored", outcome: spent };
-  const { sessionId } = await ask(deps, repository, {
+  const asked = await ask(deps, repository, {
     event: about,
     cause,
     kind,
@@ -55,5 +52,6 @@ async function again(
     issue,
     pullRequest: issue.isPullRequest ? await repository.pullRequest(number) : null,
   });
-  return { state: "done", outcome: `session ${sessionId} was begun` };
+  if (typeof asked === "string") return { state: "ignored", outcome: asked };
+  return { state: "done", outcome: `session ${asked.sessionId} was begun` };
 }

@@ -6,6 +6,7 @@ import { startRounds } from "../../events/rounds.ts";
 import type { Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { LabelRun, LabelRunStore } from "../../store/label-runs.ts";
+import type { SpendingStore } from "../../store/spending.ts";
 import { settleRun } from "./settle.ts";
 
 /** How labels are chosen; the same in every repository. */
@@ -23,8 +24,7 @@ export interface LabelRules {
   max: number;
   /** Null: the usual one. */
   model: string | null;
-  /** Of the session that chooses; null: no limit. */
-  maxCostUsd: number | null;
+  budget: BotSettings["budget"];
 }
 
 /** From the settings that hold in a repository. A label that sets the bot to work is no stranger's to have put. */
@@ -34,7 +34,7 @@ export function labelRulesOf({ labels, label, repair, models, budget }: BotSetti
     ...labels,
     exclude: [...labels.exclude, ...asking.map((name) => name.toLowerCase())],
     model: models.label,
-    maxCostUsd: budget.session.costUsd,
+    budget,
   };
 }
 
@@ -42,6 +42,7 @@ export interface LabellerDeps {
   forge: Forge;
   sessions: Pick<Sessions, "create" | "get" | "answer">;
   runs: LabelRunStore;
+  spending: Pick<SpendingStore, "since" | "reserve">;
   bounds: LabelBounds;
   rulesFor(repository: string): Promise<LabelRules>;
   settings: { leaseMs: number; pollMs: number };

@@ -8,6 +8,7 @@ import { chosenBy, LABEL_REQUIREMENTS, LABEL_SCHEMA, labelContext, offered } fro
 import type { Choice } from "./choice.ts";
 import { chosenByWords } from "./keywords.ts";
 import type { LabellerDeps, LabelRules } from "./labeller.ts";
+import { reserveDay } from "../settings/day-budget.ts";
 import { handsOn } from "./touched.ts";
 
 /** A choice takes seconds; a model that is away is tried again for minutes. */
@@ -28,7 +29,7 @@ export async function settleRun(deps: LabellerDeps, run: LabelRun): Promise<void
 async function begin(
   deps: LabellerDeps,
   repository: ForgeRepository,
-  { exclude, model, maxCostUsd: most }: LabelRules,
+  { exclude, model, budget: { day, session } }: LabelRules,
   run: LabelRun,
 ): Promise<void> {
   const labels = offered(await repository.labels(), exclude);
@@ -37,7 +38,18 @@ async function begin(
     return;
   }
   const issue = await repository.issue(run.number);
-  const maxCostUsd = Math.min(deps.bounds.maxCostUsd, most ?? Infinity);
+  const costUsd = Math.min(deps.bounds.maxCostUsd, session.costUsd ?? Infinity);
+  const reserved = await reserveDay(
+    { ...deps, settings: { budget: { day, session: { ...session, costUsd } } } },
+    { id: run.repositoryId, name: run.repository },
+    { cause: `labels:${run.sessionId}`, sessionId: run.sessionId },
+  );
+  if (reserved.refusal !== null) {
+    await tellAsker(repository, run, [], false);
+    await finish(deps, run, reserved.refusal);
+    return;
+  }
+  const { costUsd: maxCostUsd, tokens: maxTokens } = reserved.limits;
   const { number, url } = issue;
   await deps.sessions.create(
     {
@@ -54,7 +66,7 @@ async function begin(
     {
       id: run.sessionId,
       // No tools, no files, no other host: whatever the issue says, what it can bring about is one of these labels.
-      terms: { answerSchema: LABEL_SCHEMA, toolset: "none", model, maxCostUsd },
+      terms: { answerSchema: LABEL_SCHEMA, toolset: "none", model, maxCostUsd, maxTokens },
     },
   );
   await deps.runs.asked(run.sessionId);

@@ -121,14 +121,10 @@ async function mend(scene: Scene, cause: string, failed: readonly Check[]): Prom
     if (before.attempts >= deps.settings.repair.attempts)
       return await giveUp(scene, failed, `I have tried ${before.attempts} times`);
     const refusal = await dayBudgetRefusal(deps, event, cause);
-    if (refusal !== null) {
-      const day = event.receivedAt.slice(0, 10);
-      await repository.say(`repair-budget:${number}:${day}`, { number }, refusal);
-      return null;
-    }
+    if (refusal !== null) return await sayBudget(scene, refusal);
     await deps.repairs.attempt({ repositoryId, number, sha, fingerprint });
   }
-  const { sessionId } = await ask(deps, repository, {
+  const asked = await ask(deps, repository, {
     event,
     cause,
     kind: "repair",
@@ -139,7 +135,19 @@ async function mend(scene: Scene, cause: string, failed: readonly Check[]): Prom
     pullRequest: pull,
     data: failureText(failures),
   });
+  if (typeof asked === "string") return await sayBudget(scene, asked);
+  const { sessionId } = asked;
   deps.log.info({ sessionId, repositoryId, number, sha, asker: asker.login }, "checks are mended");
+  return null;
+}
+
+/** Once a day. */
+async function sayBudget(
+  { deps, repository, pull: { number } }: Scene,
+  why: string,
+): Promise<Look> {
+  const day = deps.clock.now().toISOString().slice(0, 10);
+  await repository.say(`repair-budget:${number}:${day}`, { number }, why);
   return null;
 }
 

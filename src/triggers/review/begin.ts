@@ -5,7 +5,7 @@ import type { ForgeRepository, PullRequest } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { ReviewGate } from "../../store/review-gates.ts";
 import { refusalFor } from "../authority.ts";
-import { dayBudgetRefusal } from "../settings/day-budget.ts";
+import { reserveDay } from "../settings/day-budget.ts";
 import { termsFor } from "../terms.ts";
 import type { ReviewDeps } from "./deps.ts";
 import { reviewContext, reviewRequirements } from "./prompt.ts";
@@ -39,12 +39,11 @@ export async function beginReview(
   const known = await sessionOf(deps, id);
   if (known !== null) return null;
   const settings = await (await deps.settingsFor()).of(gate.repository);
-  const place = {
-    repository: { id: gate.repositoryId, name: gate.repository },
-    number: gate.number,
-  };
-  const refusal = await dayBudgetRefusal({ ...deps, settings }, place, `gate:${id}`);
-  if (refusal !== null) return refusal;
+  const place = { id: gate.repositoryId, name: gate.repository };
+  const asked = { cause: `gate:${id}`, sessionId: id };
+  const reserved = await reserveDay({ ...deps, settings }, place, asked);
+  if (reserved.refusal !== null) return reserved.refusal;
+  const { costUsd, tokens } = reserved.limits;
   const repository = deps.forge.repository(gate.repository);
   const pull = await repository.pullRequest(gate.number);
   const { repositoryId, number, sha } = gate;
@@ -71,7 +70,12 @@ export async function beginReview(
     },
     {
       id,
-      terms: { ...termsFor(settings, "review"), commit: { sha, ref: `refs/pull/${number}/head` } },
+      terms: {
+        ...termsFor(settings, "review"),
+        maxCostUsd: costUsd,
+        maxTokens: tokens,
+        commit: { sha, ref: `refs/pull/${number}/head` },
+      },
     },
   );
   return null;
