@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cliDocument } from "../src/cli/document.ts";
 import { configurationDocument } from "../src/config/document.ts";
 import { repositorySchema } from "../src/config/repository-schema.ts";
+import { batchSchema } from "../src/core/batch-file.ts";
 import { apiDocument } from "../src/http/api/document.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -12,6 +13,7 @@ const DOCUMENTS = [
   { path: "docs/configuration.md", render: configurationDocument },
   { path: "docs/cli.md", render: cliDocument },
   { path: "docs/openapi.json", render: apiDocument },
+  { path: "docs/batch.schema.json", render: batchSchema },
   { path: "docs/claude-hub.schema.json", render: repositorySchema },
 ];
 

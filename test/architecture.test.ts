@@ -37,6 +37,7 @@ const EXCEPTIONS = new Set([
   "cli/connection/login.ts -> config",
   "cli/sessions/start.ts -> config", // whose a repository is that names no owner
   "cli/sessions/list.ts -> config",
+  "cli/batch/batch.ts -> config",
   "cli/auth.ts -> config", // sets the hub up, and tries what it has set up
   "cli/auth-ways.ts -> config",
   "cli/agent-path.ts -> config",

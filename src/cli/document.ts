@@ -30,6 +30,27 @@ The first of these that is there:
 The token for an address is \`CLAUDE_HUB_TOKEN\` (or the file \`CLAUDE_HUB_TOKEN_FILE\`) if that was set for this address, or that of the
 login. It is never sent to another address, and never an argument.
 
+## Batch files
+
+A list of tasks in YAML or JSON; \`docs/batch.schema.json\` describes it to editors. What a task needs has to complete before it; its session
+then begins on the branch of what it needs. When one fails, what needs it is cancelled, and the exit code is 1.
+
+\`\`\`yaml
+# yaml-language-server: $schema=docs/batch.schema.json
+- id: core
+  repo: acme/webapp
+  command: Add a health endpoint
+  issue: 42
+- repo: acme/webapp
+  command: Test it
+  type: testing
+  needs: [core]
+  resourceLimits: { memory: 4g }
+\`\`\`
+
+\`claude-hub batch tasks.yaml --dry-run\` draws it, without it all are made, started and waited for; interrupted, it only stops looking.
+\`claude-hub recover ID --with-dependents\` starts again what failed, and what was cancelled with it.
+
 ## Ids, output, exit codes
 
 An id may be cut short as long as one session alone begins so. \`--json\` gives what the API gives, for programs. Colours and what is

@@ -1,12 +1,17 @@
 import { Command } from "commander";
 import { addAuth } from "./commands/auth.ts";
+import { addBatch } from "./commands/batch.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEngineProxy } from "./commands/engine-proxy.ts";
+import { addExamples } from "./commands/examples.ts";
 import { addGitHub } from "./commands/github.ts";
+import { addGraph } from "./commands/graph.ts";
 import { addList } from "./commands/list.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addRecover } from "./commands/recover.ts";
 import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
@@ -21,9 +26,20 @@ export function createProgram(): Command {
     // Before the commands, which inherit it.
     .exitOverride();
   program.commandsGroup("Sessions:");
-  for (const add of [addStart, addList, addShow, addLogs, addDiff, addStop]) add(program);
-  program.commandsGroup("Connection:");
-  for (const add of [addLogin]) add(program);
+  for (const add of [
+    addStart,
+    addList,
+    addShow,
+    addLogs,
+    addDiff,
+    addStop,
+    addRecover,
+    addBatch,
+    addGraph,
+  ])
+    add(program);
+  program.commandsGroup("Set-up:");
+  for (const add of [addLogin, addCompletion, addExamples]) add(program);
   program.commandsGroup("The hub:");
   for (const add of [addServe, addDoctor, addAuth, addGitHub, addEngineProxy]) add(program);
   return program;

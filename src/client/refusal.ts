@@ -2,6 +2,7 @@
 export class HubRefusal extends Error {
   override name = "HubRefusal";
   readonly status: number;
+  readonly detail: string | null;
 
   constructor(status: number, detail: string | null, more: { cause?: unknown } = {}) {
     super(
@@ -9,6 +10,7 @@ export class HubRefusal extends Error {
       more,
     );
     this.status = status;
+    this.detail = detail;
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { openCli, openTerminal, runCli } from "../kit/cli.ts";
 import type { CliOptions } from "../kit/cli.ts";
@@ -11,6 +11,9 @@ import type { House } from "../kit/house.ts";
 import { HUB_SECRET } from "../kit/hub.ts";
 import { standIn } from "../kit/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
+
+// Each starts the command line some ten times, a process each.
+vi.setConfig({ testTimeout: 180_000 });
 
 let house: House;
 let temp: Awaited<ReturnType<typeof createTempDir>>;

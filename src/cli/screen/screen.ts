@@ -1,24 +1,25 @@
 /** A part of the screen that is written over again and again; where there is no terminal, what has changed. */
-export interface Screen extends Disposable {
+export interface Screen {
   show(text: string): void;
+  /** Takes it away; what was written where there is no terminal stays. */
+  clear(): void;
 }
 
 export function createScreen(out: NodeJS.WriteStream = process.stdout): Screen {
   let shown = "";
+  const back = () => (shown === "" ? "" : `\u001b[${shown.split("\n").length - 1}A\r\u001b[J`);
   return {
     show(text) {
-      if (text === shown) return;
-      if (out.isTTY) {
-        const cut = fitting(text, out);
-        const up = shown === "" ? "" : `\u001b[${shown.split("\n").length - 1}A\r\u001b[J`;
-        out.write(`${up}${cut}`);
-        shown = cut;
-      } else {
-        out.write(shown === "" ? text : `\n${text}`);
-        shown = text;
-      }
+      const next = out.isTTY ? fitting(text, out) : text;
+      if (next === shown) return;
+      if (out.isTTY) out.write(`${back()}${next}`);
+      else out.write(shown === "" ? next : `\n${next}`);
+      shown = next;
     },
-    [Symbol.dispose]: () => undefined,
+    clear() {
+      if (out.isTTY) out.write(back());
+      shown = "";
+    },
   };
 }
 

@@ -29,7 +29,7 @@ export async function list(options: ListOptions): Promise<void> {
 
 async function watch(hub: Hub, options: ListOptions): Promise<void> {
   using signal = untilInterrupted();
-  using screen = createScreen();
+  const screen = createScreen();
   let before = "";
   while (!signal.aborted) {
     const sessions = await find(hub, options);

@@ -9,6 +9,7 @@ import { CommandError } from "../exit.ts";
 import { printJson } from "../screen/json.ts";
 import { statusText, style } from "../screen/style.ts";
 import { followToEnd } from "./follow.ts";
+import { aboutThread } from "./about-thread.ts";
 import { wholeName } from "./repository-name.ts";
 
 /** Makes a session, starts it unless told not to, and follows it when told so. */
@@ -61,19 +62,6 @@ function requestFor(repository: string, prompt: string, options: StartOptions): 
   });
   if (parsed.success) return parsed.data;
   throw new CommandError("usage", z.prettifyError(parsed.error), { cause: parsed.error });
-}
-
-/** What the agent is told of the issue or the pull request, as a fact beside the request. */
-export function aboutThread(
-  repository: string,
-  { issue, pr }: { issue?: number | undefined; pr?: number | boolean | undefined },
-): { context: string; metadata: NonNullable<NewSession["metadata"]> } | null {
-  if (issue !== undefined)
-    return { context: `This is about issue #${issue} of ${repository}.`, metadata: { issue } };
-  if (pr === undefined || pr === false) return null;
-  if (pr === true)
-    return { context: `This is about a pull request of ${repository}.`, metadata: { pr } };
-  return { context: `This is about pull request #${pr} of ${repository}.`, metadata: { pr } };
 }
 
 function budgetOf({
