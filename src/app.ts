@@ -23,6 +23,7 @@ import { GIT_LIMITS } from "./gateway/git/limits.ts";
 import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
+import { notifyKeysOf } from "./notify/keys.ts";
 import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
@@ -55,21 +56,24 @@ export async function startHub(options: {
   const dataDir = parts.use(await openDataDir(config.dir));
   await forgetAddress(dataDir.path);
   const webhook = await webhookSecret(config, log);
-  const url = await databaseUrl(config, dataDir.path, log, parts);
+  const databaseAddress = await databaseUrl(config, dataDir.path, log, parts);
   startup.reached("database ready");
   const database = parts.use(
     openDatabase({
-      url,
+      url: databaseAddress,
       maxConnections: config.database.connections,
       onIdleError: (error) => log.warn({ err: error }, "database connection was lost"),
     }),
   );
   await migrateDatabase(database.db);
   startup.reached("schema up to date");
-  const notifications = parts.use(await listenToDatabase({ url, log }));
+  const notifications = parts.use(await listenToDatabase({ url: databaseAddress, log }));
   const { secrets } = config;
+  const notifyKeys = await notifyKeysOf(secrets, dataDir.path);
   const redaction = createRedaction(
-    [webhook, ...Object.values(secrets), config.database.url].filter((secret) => secret !== null),
+    [webhook, ...notifyKeys, ...Object.values(secrets), config.database.url].filter(
+      (secret) => secret !== null,
+    ),
   );
   const executorId = await executorIdOf(dataDir.path);
   const { agentPath, runnerPath } = options;
@@ -87,7 +91,7 @@ export async function startHub(options: {
   const model = await openModel(config.model, log);
   const stores = createStores(database);
   const { events, branches } = stores;
-  const engine = createEngine({ url, executorId, log });
+  const engine = createEngine({ url: databaseAddress, executorId, log });
   const tools = openTools({ ...stores, config, database, forge, redaction });
   const life = createSessionLife({
     database,
@@ -108,7 +112,7 @@ export async function startHub(options: {
     clock: systemClock,
     log,
   });
-  const hubPorts = portsOf(config, url);
+  const hubPorts = portsOf(config, databaseAddress);
   const { hasEnded } = life.intake;
   const tokens = parts.use(
     createSessionTokens({ ...credentials, hasEnded, clock: systemClock, log }),
@@ -151,16 +155,16 @@ export async function startHub(options: {
       config,
       database,
       notifications,
-      events,
+      stores,
       sessions: life.sessions,
       ...bot,
       redaction,
       health: createHealth({ startup, runtime }),
-      webhook,
+      keys: { bearer: webhook, notify: notifyKeys },
+      hubPorts,
       log,
     }),
   );
-  hubPorts.add(Number(new URL(server.url).port));
   parts.use(await publishAddress(dataDir.path, server.url));
   startup.reached("listening");
   const all = parts.move();

@@ -8,12 +8,13 @@ import { createHttp } from "./http/http.ts";
 import { listen } from "./http/server.ts";
 import type { HttpServer } from "./http/server.ts";
 import { createMcp } from "./mcp/mcp.ts";
+import { openNotifier } from "./notify/open.ts";
 import { createOrchestrations } from "./orchestration/orchestrations.ts";
 import { createApiTokens } from "./store/api-tokens.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
-import type { EventStore } from "./store/events.ts";
 import type { Notifications } from "./store/notifications.ts";
+import type { createStores } from "./store/stores.ts";
 
 type Given = "deliveryLog" | "simulate" | "onDelivery" | "redaction" | "health" | "sessions";
 
@@ -21,19 +22,38 @@ export interface FrontOptions extends Pick<HttpDeps, Given> {
   config: Config;
   database: Database;
   notifications: Notifications;
-  events: EventStore;
-  /** Of API clients. */
-  webhook: Secret;
+  stores: ReturnType<typeof createStores>;
+  /** `bearer`: of API clients. `notify`: notices are signed with, the newest first. */
+  keys: { bearer: Secret; notify: readonly Secret[] };
+  /** Gets the port that the hub listens on. */
+  hubPorts: Set<number>;
   log: Logger;
 }
 
-/** Where people and programs meet the hub: builds it, and listens. */
-export async function openFront(options: FrontOptions): Promise<HttpServer> {
-  const { config, database, notifications, events, webhook, ...given } = options;
+/** Where people and programs meet the hub: its HTTP server, and what it tells them of its own accord. */
+export async function openFront(
+  options: FrontOptions,
+): Promise<Pick<HttpServer, "url"> & AsyncDisposable> {
+  const { config, database, notifications, stores, keys, hubPorts, ...given } = options;
+  const { events } = stores;
+  await using parts = new AsyncDisposableStack();
   const { githubWebhook, githubPreviousWebhook } = config.secrets;
   const orchestrations = createOrchestrations(given.sessions);
   const feed = createEventFeed({ store: events, notifications });
   const mcp = createMcp({ ...given, orchestrations, events, feed, settings: config.mcp });
+  const notifier = openNotifier(
+    {
+      database,
+      stores,
+      sessions: given.sessions,
+      keys: keys.notify,
+      settings: config.notify,
+      dnsServers: config.egress.dnsServers,
+      hubPorts,
+      log: given.log,
+    },
+    parts,
+  );
   const http = createHttp({
     ...given,
     orchestrations,
@@ -42,12 +62,17 @@ export async function openFront(options: FrontOptions): Promise<HttpServer> {
     mcp: mcp.answer,
     tokens: createApiTokens({ database, clock: systemClock }),
     deliveries: createDeliveryStore(database),
+    notices: notifier.notices,
+    onNotice: notifier.ring,
     secrets: {
-      bearer: webhook,
+      bearer: keys.bearer,
       github: [githubWebhook, githubPreviousWebhook].filter((one) => one !== null),
     },
     settings: config.http,
     clock: systemClock,
   });
-  return await listen(http, config.http);
+  const { url } = parts.use(await listen(http, config.http));
+  hubPorts.add(Number(new URL(url).port));
+  const all = parts.move();
+  return { url, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

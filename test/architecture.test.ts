@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ["core", "config", "store", "events", "agents", "runtimes", "sessions"],
   triggers: ["core", "config", "store", "events", "forge", "sessions"],
   orchestration: ["core", "config", "store", "events", "sessions", "gateway", "engine"],
+  notify: ["core", "config", "store", "events", "sessions", "gateway"],
   http: ["core", "config", "store", "events", "sessions", "orchestration"],
   mcp: ["core", "config", "store", "events", "sessions", "orchestration"],
   "engine-proxy": ["core", "config"],

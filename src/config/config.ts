@@ -10,6 +10,7 @@ import type { Variables } from "./environment.ts";
 import { nearestName } from "./misspelling.ts";
 import { keptSettings } from "./kept-app.ts";
 import { readModelAccess, readModelSecrets } from "./model-access.ts";
+import { readNotify } from "./notify-settings.ts";
 import { SETTINGS } from "./settings.ts";
 import { ConfigError, createSource } from "./source.ts";
 import type { Source } from "./source.ts";
@@ -88,6 +89,8 @@ function read(from: Source, dir: string) {
       githubAppKey: from.secret(SETTINGS.githubAppKey),
       githubToken: from.secret(SETTINGS.githubToken),
       key: from.secret(SETTINGS.key),
+      notify: from.secret(SETTINGS.notifySecret),
+      notifyPrevious: from.secret(SETTINGS.notifyPreviousSecret),
       ...modelSecrets,
     },
     github: readGitHub(from),
@@ -110,6 +113,7 @@ function read(from: Source, dir: string) {
       maxCostUsd: from.required(SETTINGS.autoLabelMaxCostUsd),
     },
     review: readReview(from),
+    notify: readNotify(from),
     model: {
       access: readModelAccess(from, modelSecrets),
       name: from.optional(SETTINGS.anthropicModel),

@@ -1,16 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { AddressRange, EGRESS_PRESETS, EgressRule } from "../core/egress.ts";
-import { from, names, size, whole } from "./setting.ts";
-
-/** A list with commas whose every entry has to fit. */
-function listOf<Schema extends z.ZodType<unknown, string>>(entry: Schema) {
-  return z
-    .string()
-    .transform((value) => value.split(",").map((one) => one.trim()))
-    .transform((list) => list.filter((one) => one !== ""))
-    .pipe(z.array(entry));
-}
+import { from, listOf, names, size, whole } from "./setting.ts";
 
 const dnsServer = z
   .string()

@@ -31,9 +31,15 @@ const PROPER: Record<string, string> = {
   DATABASE_URL: "postgres://ada:pw-of-the-test@db/hub",
   GITHUB_APP_PRIVATE_KEY: "-----BEGIN RSA PRIVATE KEY-----of the test",
   CLAUDE_HUB_KEY: `${"k".repeat(43)}=`,
+  CLAUDE_HUB_NOTIFY_SECRET: `whsec_${"n".repeat(43)}=`,
+  CLAUDE_HUB_NOTIFY_SECRET_PREVIOUS: `whsec_${"p".repeat(43)}=`,
 };
 /** Of those that have a form of their own. */
-const OTHER: Record<string, string> = { CLAUDE_HUB_KEY: `${"o".repeat(43)}=` };
+const OTHER: Record<string, string> = {
+  CLAUDE_HUB_KEY: `${"o".repeat(43)}=`,
+  CLAUDE_HUB_NOTIFY_SECRET: `whsec_${"o".repeat(43)}=`,
+  CLAUDE_HUB_NOTIFY_SECRET_PREVIOUS: `whsec_${"q".repeat(43)}=`,
+};
 
 test("the secrets are these", () => {
   expect(SECRETS.map(({ variable }) => variable).toSorted()).toEqual([
@@ -44,6 +50,8 @@ test("the secrets are these", () => {
     "AWS_SESSION_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
     "CLAUDE_HUB_KEY",
+    "CLAUDE_HUB_NOTIFY_SECRET",
+    "CLAUDE_HUB_NOTIFY_SECRET_PREVIOUS",
     "CLAUDE_WEBHOOK_SECRET",
     "DATABASE_URL",
     "GITHUB_APP_PRIVATE_KEY",
@@ -65,6 +73,8 @@ function revealed({
     GITHUB_APP_PRIVATE_KEY: secrets.githubAppKey?.reveal(),
     GITHUB_TOKEN: secrets.githubToken?.reveal(),
     CLAUDE_HUB_KEY: secrets.key?.reveal(),
+    CLAUDE_HUB_NOTIFY_SECRET: secrets.notify?.reveal(),
+    CLAUDE_HUB_NOTIFY_SECRET_PREVIOUS: secrets.notifyPrevious?.reveal(),
     ANTHROPIC_API_KEY: secrets.anthropicApiKey?.reveal(),
     CLAUDE_CODE_OAUTH_TOKEN: secrets.oauthToken?.reveal(),
     AWS_ACCESS_KEY_ID: secrets.awsAccessKeyId?.reveal(),

@@ -137,3 +137,12 @@ export function from<Schema extends z.ZodType>(
 ) {
   return make(variable, doc, schema, options.expected, options);
 }
+
+/** A list with commas whose every entry has to fit. */
+export function listOf<Schema extends z.ZodType<unknown, string>>(entry: Schema) {
+  return z
+    .string()
+    .transform((value) => value.split(",").map((one) => one.trim()))
+    .transform((list) => list.filter((one) => one !== ""))
+    .pipe(z.array(entry));
+}

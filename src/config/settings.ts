@@ -4,6 +4,7 @@ import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
 import { LABEL_SETTINGS } from "./label-settings.ts";
 import { MODEL_SETTINGS } from "./model-settings.ts";
+import { NOTIFY_SETTINGS } from "./notify-settings.ts";
 import { REVIEW_SETTINGS } from "./review-settings.ts";
 import { SERVING_SETTINGS } from "./serving-settings.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
@@ -18,5 +19,6 @@ export const SETTINGS = {
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,
+  ...NOTIFY_SETTINGS,
   ...ENGINE_PROXY_SETTINGS,
 };

@@ -72,7 +72,8 @@ export function notFound(
     | "Repository"
     | "Commit"
     | "Delivery"
-    | "Token",
+    | "Token"
+    | "Notice",
 ): HubError {
   return new HubError("not_found", `${what} not found`);
 }

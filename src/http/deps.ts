@@ -12,6 +12,7 @@ import type { ApiTokens } from "../store/api-tokens.ts";
 import type { DeliveryStore } from "../store/deliveries.ts";
 import type { DeliveryLog } from "../store/delivery-log.ts";
 import type { EventStore } from "../store/events.ts";
+import type { NoticeStore } from "../store/notices.ts";
 import type { HealthReport } from "./health.ts";
 
 /** Requests come from Node's own server: bodies are read from its streams. */
@@ -69,6 +70,9 @@ export interface HttpDeps {
   }): Promise<Simulation>;
   /** A new delivery waits. */
   onDelivery(): void;
+  notices: Pick<NoticeStore, "list" | "get" | "again">;
+  /** A notice waits. */
+  onNotice(): void;
   /** Of what is shown that others have sent. */
   redaction: Redaction;
   /** At once, from what was found out before. */

@@ -5,6 +5,7 @@ import type { Id } from "../core/id.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import type { Append } from "../store/events.ts";
+import { announceWithin } from "../store/notices.ts";
 import { childrenOf, descendantsOf, waitingFor } from "../store/sessions.ts";
 
 export interface Ending {
@@ -39,8 +40,10 @@ export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promi
     const cancelled = await cancelBelow(tx, id, error, at);
     for (const sessionId of cancelled)
       appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
+    await announceWithin(tx, cancelled, "session.cancelled", at);
     await countDown(tx, await waitingFor(tx, [id, ...cancelled]));
   }
+  await announceWithin(tx, [id], LAST_KIND[ending.status], at);
   await appendWithin(tx, appends);
 }
 

@@ -15,6 +15,7 @@ import * as repairs from "./migrations/0011-repairs.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
 import * as dayBudgets from "./migrations/0014-day-budgets.ts";
 import * as apiTokens from "./migrations/0015-api-tokens.ts";
+import * as notices from "./migrations/0018-notices.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -30,6 +31,7 @@ const MIGRATIONS = {
   "0012-deliveries": { up: deliveries.up },
   "0014-day-budgets": { up: dayBudgets.up },
   "0015-api-tokens": { up: apiTokens.up },
+  "0018-notices": { up: notices.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -136,6 +136,24 @@ export interface Tables {
     tokens: ColumnType<string | null, number | null, never>;
     created_at: Timestamp;
   };
+  /** What happened to sessions, until it is known whom to tell. */
+  announcements: { id: Count; session_id: string; kind: string; at: Timestamp };
+  notices: {
+    id: string;
+    session_id: string;
+    kind: string;
+    url: string;
+    /** Named by the operator, and not by whoever made the session. */
+    listed: boolean;
+    /** As it is sent, to the byte. */
+    body: string;
+    state: Generated<string>;
+    outcome: string | null;
+    attempts: Generated<number>;
+    created_at: Timestamp;
+    due_at: NullableTimestamp;
+    finished_at: NullableTimestamp;
+  };
   forge_writes: {
     key: string;
     remote_id: ColumnType<string | null, number | null | undefined, number>;

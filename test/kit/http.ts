@@ -71,6 +71,12 @@ export async function startHttp(
     simulate: () => Promise.resolve({ reason: null, rules: [] }),
     redaction: createRedaction([]),
     onDelivery: () => undefined,
+    notices: {
+      list: () => Promise.resolve([]),
+      get: () => Promise.resolve(null),
+      again: () => Promise.resolve(false),
+    },
+    onNotice: () => undefined,
     health: () => ({
       status: "ok",
       timestamp: new Date().toISOString(),

@@ -8,6 +8,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
 import { createDeliveryApi } from "./deliveries.ts";
 import { createEventStreams, EVENT_STREAM, NDJSON } from "./events.ts";
+import { createNoticeApi } from "./notices.ts";
 import { sessionResource } from "./resources.ts";
 import * as routes from "./routes.ts";
 import { scopeOf } from "./scopes.ts";
@@ -89,7 +90,8 @@ export function createApi(deps: HttpDeps, guard: Guard) {
       return c.json({ ...made, sessions: made.sessions.map(sessionResource) }, 201);
     })
     .route("/", createDeliveryApi(deps))
-    .route("/", createTokenApi(deps));
+    .route("/", createTokenApi(deps))
+    .route("/", createNoticeApi(deps));
 }
 
 export type Api = ReturnType<typeof createApi>;

@@ -1,7 +1,7 @@
 import type { Scope } from "../../core/access.ts";
 
-/** What is the operator's: whoever makes tokens may do everything, and deliveries say what others have sent. */
-const ADMIN = /^\/(?:tokens|deliveries)(?:\/|$)/;
+/** What is the operator's: tokens, deliveries and notices are of all repositories, whoever asks. */
+const ADMIN = /^\/(?:tokens|deliveries|notices)(?:\/|$)/;
 const READING = ["GET", "HEAD"];
 
 /**
