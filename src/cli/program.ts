@@ -11,11 +11,13 @@ import { addGraph } from "./commands/graph.ts";
 import { addList } from "./commands/list.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addRecover } from "./commands/recover.ts";
 import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
 import { addStop } from "./commands/stop.ts";
+import { addToken } from "./commands/token.ts";
 
 /** All commands, as they are declared; what they do is loaded when one is called. */
 export function createProgram(): Command {
@@ -39,7 +41,7 @@ export function createProgram(): Command {
   ])
     add(program);
   program.commandsGroup("Set-up:");
-  for (const add of [addLogin, addCompletion, addExamples]) add(program);
+  for (const add of [addLogin, addToken, addMcp, addCompletion, addExamples]) add(program);
   program.commandsGroup("The hub:");
   for (const add of [addServe, addDoctor, addAuth, addGitHub, addEngineProxy]) add(program);
   return program;

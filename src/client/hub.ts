@@ -77,7 +77,7 @@ export function createHub({ url, token }: { url: string; token: string }) {
 }
 
 /** Never elsewhere: whoever redirects must not be shown the token. */
-async function reach(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+export async function reach(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const answer = await fetch(input, { ...init, redirect: "manual" }).catch((error: unknown) => {
     if (init?.signal?.aborted === true) throw error;
     throw new HubAway(`no hub answers at ${originOf(input)} (${reasonOf(error)})`, {

@@ -34,9 +34,9 @@ export interface StreamEvent {
 export function messageFor(
   step: Step,
   request: MessagesRequest,
-  { requestBytes, cwd }: { requestBytes: number; cwd: string | undefined },
+  { requestBytes, ...filling }: Filling & { requestBytes: number },
 ): Message {
-  const content = blocksOf(step, cwd);
+  const content = blocksOf(step, filling);
   const answerBytes = JSON.stringify(content).length;
   const earlier = request.messages.length > 1 ? Math.floor(requestBytes * 0.9) : 0;
   return {
@@ -91,14 +91,21 @@ export function* streamOf(message: Message): Generator<StreamEvent> {
   yield { type: "message_stop" };
 }
 
-function blocksOf(step: Step, cwd: string | undefined): Block[] {
+/** What is filled in where the script leaves it open. */
+interface Filling {
+  cwd: string | undefined;
+  /** Of tools, in their order. */
+  results: string[];
+}
+
+function blocksOf(step: Step, filling: Filling): Block[] {
   const blocks: Block[] = [];
   if (step.thinking !== undefined) {
     blocks.push({ type: "thinking", thinking: step.thinking, signature: newId("") });
   }
   if (step.text !== undefined) blocks.push({ type: "text", text: step.text });
   for (const { name, input } of step.toolCalls) {
-    blocks.push({ type: "tool_use", id: newId("toolu_"), name, input: placed(input, cwd) });
+    blocks.push({ type: "tool_use", id: newId("toolu_"), name, input: placed(input, filling) });
   }
   if (step.structured !== undefined) {
     blocks.push({
@@ -113,11 +120,31 @@ function blocksOf(step: Step, cwd: string | undefined): Block[] {
   return blocks;
 }
 
-function placed(input: unknown, cwd: string | undefined): unknown {
-  if (cwd === undefined) return input;
+function placed(input: unknown, { cwd, results }: Filling): unknown {
   return JSON.parse(JSON.stringify(input), (_key, value: unknown) =>
-    typeof value === "string" ? value.replaceAll("{{cwd}}", cwd) : value,
+    typeof value === "string"
+      ? value
+          .replaceAll("{{cwd}}", cwd ?? "{{cwd}}")
+          .replaceAll(/\{\{result:(\d+):([\w.]+)\}\}/g, (open, index: string, path: string) =>
+            partOf(results[Number(index)], path, open),
+          )
+      : value,
   );
+}
+
+function partOf(result: string | undefined, path: string, otherwise: string): string {
+  let part: unknown;
+  try {
+    part = JSON.parse(result ?? "null");
+  } catch {
+    return otherwise;
+  }
+  for (const key of path.split("."))
+    part =
+      typeof part === "object" && part !== null
+        ? Object.entries(part).find(([k]) => k === key)?.[1]
+        : undefined;
+  return typeof part === "string" ? part : otherwise;
 }
 
 function emptied(block: Block): Block {

@@ -7,7 +7,10 @@ const Tokens = z.int().nonnegative();
 export const Step = z.strictObject({
   thinking: z.string().optional(),
   text: z.string().optional(),
-  /** `{{cwd}}` in a string of `input` becomes the agent's working directory. */
+  /**
+   * In a string of `input`, `{{cwd}}` becomes the agent's working directory, and `{{result:2:session.id}}` what the third
+   * tool result of the conversation, which is JSON, has at that place.
+   */
   toolCalls: z
     .array(z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) }))
     .default([]),
@@ -109,6 +112,18 @@ export function findCue(scenario: Scenario, request: MessagesRequest): Cue {
 export function workingDirectoryOf(request: MessagesRequest): string | undefined {
   const told = [request.system ?? "", ...userTexts(request)].map(textOf).join("\n");
   return /working directory: (\S+)/i.exec(told)?.[1];
+}
+
+const ToolResult = z.looseObject({ type: z.literal("tool_result"), content: Content.optional() });
+
+/** What tools have answered, in their order. */
+export function toolResultsOf({ messages }: MessagesRequest): string[] {
+  return messages
+    .flatMap(({ content }) => (typeof content === "string" ? [] : content))
+    .flatMap((block) => {
+      const result = ToolResult.safeParse(block);
+      return result.success ? [textOf(result.data.content ?? "")] : [];
+    });
 }
 
 /** Claude Code has titles and summaries written in calls without tools, which quote the prompt. */

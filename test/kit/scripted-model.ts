@@ -5,7 +5,13 @@ import { z } from "zod";
 import { closeSignal, listenOnLoopback, readBody } from "./loopback.ts";
 import { messageFor, streamOf, tokensIn } from "./message-stream.ts";
 import type { Message } from "./message-stream.ts";
-import { findCue, MessagesRequest, Scenario, workingDirectoryOf } from "./scenario.ts";
+import {
+  findCue,
+  MessagesRequest,
+  Scenario,
+  toolResultsOf,
+  workingDirectoryOf,
+} from "./scenario.ts";
 import type { Cue, ScenarioInput, Step } from "./scenario.ts";
 
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -102,7 +108,8 @@ export async function createScriptedModel(options: {
     }
     const hangUp = step.hangUp && tried === (step.error?.times ?? 0);
     const cwd = workingDirectoryOf(request);
-    const message = messageFor(step, request, { requestBytes, cwd });
+    const results = toolResultsOf(request);
+    const message = messageFor(step, request, { requestBytes, cwd, results });
     if (request.stream)
       await sendStream(response, message, { pieceMs: step.pieceMs, hangUp, signal });
     else if (hangUp) response.destroy();

@@ -18,7 +18,12 @@ interface Access {
  * machine. A token only ever goes to the address that it was given for.
  */
 export async function connect(options: ConnectionOptions): Promise<Hub> {
-  return createHub(await accessFor(options, clientEnvironment()));
+  return createHub(await access(options));
+}
+
+/** Its address, and the token for it. */
+export async function access(options: ConnectionOptions): Promise<Access> {
+  return await accessFor(options, clientEnvironment());
 }
 
 async function accessFor(options: ConnectionOptions, env: ClientEnvironment): Promise<Access> {
