@@ -125,7 +125,7 @@ export async function startBot(
     events: EventStore;
     redaction: Redaction;
     executorId: string;
-    mirror: Pick<Mirror, "forget">;
+    mirror: Pick<Mirror, "forget" | "branches">;
     log: Logger;
   },
   parts: AsyncDisposableStack,
@@ -210,6 +210,11 @@ export async function startBot(
       if (typeof (await written.begin(key)) === "object") return;
       await work();
       await written.done(key, { id: 0, url: "" });
+    },
+    warmUp(repository) {
+      mirror.branches(repository).catch((error: unknown) => {
+        log.debug({ err: error, repository }, "mirror could not be warmed up");
+      });
     },
     onAsked: () => reporter.ring(),
     clock: systemClock,

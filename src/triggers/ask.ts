@@ -27,7 +27,8 @@ export interface Wish {
   data?: string;
 }
 
-const COMMENTS_SHOWN = 100;
+/** As many are read for a session. */
+export const COMMENTS_SHOWN = 100;
 const KNOWN_SESSIONS = 50;
 const TYPES: Record<ThreadKind, NewSession["type"]> = {
   work: "implementation",

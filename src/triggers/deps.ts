@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
 import type { BotSettings } from "../core/bot-settings.ts";
+import type { Repository } from "../core/repository.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { LabelRunStore } from "../store/label-runs.ts";
@@ -33,6 +34,8 @@ export interface TriggerDeps {
   repairs: RepairStore;
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
+  /** Somebody is about to read the repository by git. */
+  warmUp(repository: Repository): void;
   /** A session was asked for: whoever tells of it may look. */
   onAsked(): void;
   clock: Clock;

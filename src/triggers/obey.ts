@@ -5,6 +5,7 @@ import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
 import { stopAll } from "./closed.ts";
 import type { TriggerDeps } from "./deps.ts";
+import { foreseeWork } from "./foresee.ts";
 import { heardOf, isHeard } from "./heard.ts";
 import type { Heard } from "./heard.ts";
 import { beginLabels } from "./labels/rule.ts";
@@ -74,12 +75,33 @@ async function obey(
   event: ThreadEvent,
   heard: Heard,
 ): Promise<Outcome> {
-  await react(repository, event, heard.source, "eyes");
+  const sign = react(repository, event, heard.source, "eyes");
+  // Told below, which it may be too early for.
+  sign.catch(() => undefined);
+  const asksForWork = ASK_FOR_WORK.has(heard.command);
+  if (asksForWork) {
+    deps.warmUp(event.repository.name);
+    foreseeWork(repository, event);
+  }
   const issue = await repository.issue(event.number);
+  // A session may be begun before the sign is there: it is the same one when all this is done again because of the sign.
+  if (issue.isLocked || !asksForWork) await sign;
   if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };
   const pullRequest = issue.isPullRequest ? await repository.pullRequest(event.number) : null;
-  return await COMMANDS[heard.command]({ deps, repository, event, heard, issue, pullRequest });
+  const order = { deps, repository, event, heard, issue, pullRequest };
+  const outcome = await COMMANDS[heard.command](order);
+  await sign;
+  return outcome;
 }
+
+const ASK_FOR_WORK: ReadonlySet<Heard["command"]> = new Set([
+  "work",
+  "fix",
+  "go",
+  "retry",
+  "plan",
+  "review",
+]);
 
 interface Order {
   deps: TriggerDeps;

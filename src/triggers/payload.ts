@@ -13,6 +13,8 @@ const Thread = z.object({
   updated_at: At,
   /** Of a pull request. */
   head: z.object({ sha: Sha }).nullish().catch(null),
+  /** Of an issue that is a pull request. */
+  pull_request: z.object({}).nullish().catch(null),
 });
 const Identified = z.object({ id: z.int().positive() });
 

@@ -1,6 +1,7 @@
 import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
+import { foreseeMention } from "./foresee.ts";
 import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
 import { Payload } from "./payload.ts";
@@ -8,6 +9,7 @@ import type { ForgeEvent } from "./payload.ts";
 import { rerunRule } from "./rerun.ts";
 import type { Decision, Intention, Rule } from "./rule.ts";
 import { reviewRule } from "./review/rule.ts";
+import { createSharedReads } from "./shared-reads.ts";
 import { repairRule } from "./repair/rule.ts";
 import { goneRule } from "./places/gone.ts";
 import { movedRule } from "./places/moved.ts";
@@ -101,7 +103,8 @@ async function decide(
   // It may have moved on since.
   const repositoryName = await deps.places.current(read.repository);
   read.repository = { ...read.repository, name: repositoryName };
-  const repository = deps.forge.repository(repositoryName);
+  const repository = createSharedReads(deps.forge.repository(repositoryName));
+  foreseeMention(repository, read, deps.settingsFor.operator.botLogin);
   const settings = await deps.settingsFor.of(repositoryName);
   const decisions: { rule: string; decision: Decision }[] = [];
   for (const { name, decide: ask } of RULES) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { HubError } from "../../core/errors.ts";
-import { createTurns, kindOf } from "./turns.ts";
+import { createTurns, isAllowanceSpent, kindOf } from "./turns.ts";
 import type { RequestKind } from "./turns.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -76,7 +76,8 @@ test("many signs and writes together stay below what GitHub takes in a minute", 
   const place = openPlace();
   for (let count = 0; count < 200; count += 1) {
     void place.add("a", "sign", "sign");
-    void place.add("a", "write", "write");
+    // At the pace of writes, and none of the hour's allowance.
+    void place.add("a", "check", "check");
   }
   await vi.advanceTimersByTimeAsync(600_000);
   expect(place.begun).toHaveLength(400);
@@ -120,7 +121,8 @@ test("a row has an end, and failures hold nobody up", async () => {
   const place = openPlace();
   const failed = place.add("a", "write", "w", () => new HubError("not_found", "gone"));
   failed.catch(() => undefined);
-  const all = Array.from({ length: 1_001 }, () => place.add("a", "write", "w"));
+  // What no hour's allowance holds back.
+  const all = Array.from({ length: 1_001 }, () => place.add("a", "check", "w"));
   const last = await all.at(-1)?.then(String, (error: HubError) => error.code);
   expect(last).toBe("rate_limited");
   await vi.advanceTimersByTimeAsync(1_100);
@@ -135,10 +137,59 @@ test.each([
   ["POST /repos/{owner}/{repo}/pulls/{number}/comments/{id}/replies", "notice"],
   ["POST /repos/{owner}/{repo}/pulls", "notice"],
   ["POST /repos/{owner}/{repo}/pulls/{number}/reviews", "notice"],
-  ["PATCH /repos/{owner}/{repo}/issues/comments/{id}", "write"],
+  ["PATCH /repos/{owner}/{repo}/issues/comments/{id}", "edit"],
   ["POST /repos/{owner}/{repo}/issues/{number}/labels", "write"],
-  ["POST /repos/{owner}/{repo}/check-runs", "write"],
+  ["POST /repos/{owner}/{repo}/check-runs", "check"],
   ["DELETE /repos/{owner}/{repo}/git/refs/{ref}", "write"],
 ])("%s is a %s", (route, kind) => {
   expect(kindOf(route)).toBe(kind);
+});
+
+test("in no hour is there more content than GitHub takes, and what matters more comes to its end", async () => {
+  const place = openPlace(1);
+  const refused = new Set<string>();
+  const ask = async (kind: RequestKind, name: string) => {
+    for (;;)
+      try {
+        return await place.add("a", kind, name);
+      } catch (error) {
+        if (!(error instanceof HubError)) throw error;
+        refused.add(kind);
+        await new Promise((done) => setTimeout(done, (error.retryAfterSeconds ?? 0) * 1_000));
+      }
+  };
+  const all = (["edit", "sign", "write", "notice"] as const).flatMap((kind) =>
+    Array.from({ length: 200 }, (_, at) => ask(kind, `${kind} ${at}`)),
+  );
+  await vi.runAllTimersAsync();
+  await Promise.all(all);
+  expect(place.begun).toHaveLength(800);
+  for (const { at: from } of place.begun) {
+    const within = (ms: number) =>
+      place.begun.filter(({ at }) => at >= from && at < from + ms).length;
+    expect(within(3_600_000)).toBeLessThanOrEqual(500);
+    expect(within(60_000)).toBeLessThanOrEqual(80);
+  }
+  // Edits give way to what people are told of, and signs to both.
+  const inFirstHour = (kind: string) =>
+    place.begun.filter(({ name, at }) => name.startsWith(kind) && at < 3_600_000).length;
+  expect(inFirstHour("notice")).toBeGreaterThan(inFirstHour("edit"));
+  expect(inFirstHour("sign")).toBeLessThanOrEqual(200);
+  expect(refused).toContain("edit");
+});
+
+test("a check is no content, and tells when the allowance is spent who asks again", async () => {
+  const place = openPlace(1);
+  for (let count = 0; count < 200; count += 1) void place.add("a", "sign", `s${count}`);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(place.begun).toHaveLength(200);
+  const error: unknown = await place.add("a", "sign", "more").catch((one: unknown) => one);
+  expect(isAllowanceSpent(error)).toBe(true);
+  expect(isAllowanceSpent(limited(60))).toBe(false);
+  // Not before the hour of the first one is over.
+  expect(error).toMatchObject({ code: "rate_limited", retryAfterSeconds: 3_000 });
+  for (let count = 0; count < 600; count += 1) void place.add("a", "check", `c${count}`);
+  await vi.advanceTimersByTimeAsync(700_000);
+  expect(place.begun).toHaveLength(800);
+  expect(await Promise.race([place.add("a", "notice", "n"), vi.runAllTimersAsync()])).toBeDefined();
 });

@@ -1,9 +1,10 @@
 import { HubError } from "../../core/errors.ts";
 
 /**
- * What a request is to GitHub: a sign is a reaction; a notice is a write of which people are told; a write is any other.
+ * What a request is to GitHub: a sign is a reaction; a notice is a write of which people are told; an edit changes a comment;
+ * a check is no content; a write is any other.
  */
-export type RequestKind = "read" | "sign" | "notice" | "write";
+export type RequestKind = "read" | "sign" | "notice" | "write" | "check" | "edit";
 
 /** Lets requests of one account pass as GitHub asks for it. */
 export interface Turns {
@@ -22,13 +23,28 @@ const NOTICE_MS = 3_000;
 /** Together with one write in a second, less than the 80 in a minute that GitHub takes. */
 const SIGNS_A_MINUTE = 15;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/**
+ * Content of an hour, up to which each kind goes: GitHub takes 500. What matters less leaves room for what matters more. That
+ * signs count is nowhere said, nor that they do not.
+ */
+const PER_HOUR: Readonly<Record<RequestKind, number>> = {
+  notice: 480,
+  write: 460,
+  edit: 440,
+  sign: 200,
+  check: Infinity,
+  read: Infinity,
+};
+/** Longer nobody waits for the hour's allowance, but is told when to ask again. */
+const LONGEST_WAIT_MS = 60_000;
 /** GitHub takes 100 at once. */
 const READS_AT_ONCE = 20;
 const LONGEST_ROW = 1_000;
 const SHORT_PAUSE_MS = 5_000;
 const REMEMBERED = 1_000;
 /** Whoever is asked something sees that it was heard, before anything that is longer. */
-const ORDER: readonly RequestKind[] = ["sign", "notice", "write", "read"];
+const ORDER: readonly RequestKind[] = ["sign", "notice", "write", "check", "edit", "read"];
 
 interface Waiting {
   kind: RequestKind;
@@ -45,6 +61,8 @@ interface Row {
   noticeAt: number;
   /** When those of the last minute began. */
   signs: number[];
+  /** When the content of the last hour was begun, the oldest first. */
+  content: number[];
   pausedUntil: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -64,6 +82,7 @@ export function createTurns(now: () => number = Date.now): Turns {
       writeAt: -Infinity,
       noticeAt: -Infinity,
       signs: [],
+      content: [],
       pausedUntil: -Infinity,
       timer: undefined,
     };
@@ -75,6 +94,10 @@ export function createTurns(now: () => number = Date.now): Turns {
     const pauseMs = row.pausedUntil - now();
     if (pauseMs > SHORT_PAUSE_MS) return Promise.reject(paused(pauseMs));
     if (row.waiting.length >= LONGEST_ROW) return Promise.reject(paused(MINUTE_MS));
+    row.content = recent(row.content, now() - HOUR_MS);
+    const same = row.waiting.filter((one) => one.kind === kind).length;
+    const roomMs = roomAt(row, kind, now(), same) - now();
+    if (roomMs > LONGEST_WAIT_MS) return Promise.reject(spent(roomMs));
     return new Promise((start, refuse) => {
       row.waiting.push({ kind, start, refuse });
       advance(row);
@@ -83,9 +106,17 @@ export function createTurns(now: () => number = Date.now): Turns {
 
   function advance(row: Row): void {
     const at = now();
+    row.content = recent(row.content, at - HOUR_MS);
     const pauseMs = row.pausedUntil - at;
     if (pauseMs > SHORT_PAUSE_MS)
       for (const one of row.waiting.splice(0)) one.refuse(paused(pauseMs));
+    // Others that matter more may have taken what was left.
+    const rooms = new Map(ORDER.map((kind) => [kind, roomAt(row, kind, at, 0) - at]));
+    row.waiting = row.waiting.filter(({ kind, refuse }) => {
+      const roomMs = rooms.get(kind) ?? 0;
+      if (roomMs > LONGEST_WAIT_MS) refuse(spent(roomMs));
+      return roomMs <= LONGEST_WAIT_MS;
+    });
     if (pauseMs <= 0)
       for (let next = nextOf(row, at); next !== undefined; next = nextOf(row, at)) {
         row.waiting.splice(row.waiting.indexOf(next), 1);
@@ -93,7 +124,8 @@ export function createTurns(now: () => number = Date.now): Turns {
         next.start();
       }
     clearTimeout(row.timer);
-    const soonest = Math.min(...row.waiting.map(({ kind }) => earliest(row, kind, at)));
+    const kinds = new Set(row.waiting.map(({ kind }) => kind));
+    const soonest = Math.min(...[...kinds].map((kind) => earliest(row, kind, at)));
     const wakeMs = Math.max(pauseMs, soonest - at);
     if (Number.isFinite(soonest)) row.timer = setTimeout(advance, wakeMs, row);
   }
@@ -120,17 +152,29 @@ export function createTurns(now: () => number = Date.now): Turns {
   };
 }
 
+/** Whether it was refused because the hour's allowance is spent, and not by GitHub. */
+export function isAllowanceSpent(error: unknown): boolean {
+  return error instanceof HubError && error.cause === SPENT;
+}
+
+const SPENT = "the hour's allowance of content is spent";
+
 /** By its route, as octokit has it. */
 export function kindOf(route: string): RequestKind {
   const [method = "", path = ""] = route.split(" ");
   if (method === "GET" || method === "HEAD") return "read";
   if (method === "POST" && path.endsWith("/reactions")) return "sign";
-  return method === "POST" && NOTICES.test(path) ? "notice" : "write";
+  if (method === "POST" && NOTICES.test(path)) return "notice";
+  if (method === "PATCH" && EDITS.test(path)) return "edit";
+  return CHECKS.test(path) ? "check" : "write";
 }
 
 /** Source: triggersNotification of @octokit/plugin-throttling 11. */
 const NOTICES =
   /\/(issues|issues\/[^/]+\/comments|pulls|pulls\/[^/]+\/(comments|reviews)|pulls\/[^/]+\/comments\/[^/]+\/replies|pulls\/[^/]+\/requested_reviewers)$/;
+
+const EDITS = /\/(issues|pulls)\/comments\/[^/]+$/;
+const CHECKS = /\/check-runs(\/[^/]+)?$/;
 
 function nextOf(row: Row, at: number): Waiting | undefined {
   for (const kind of ORDER) {
@@ -143,6 +187,20 @@ function nextOf(row: Row, at: number): Waiting | undefined {
 
 /** When one of this kind may begin; never, until something else has ended. */
 function earliest(row: Row, kind: RequestKind, at: number): number {
+  return Math.max(paceOf(row, kind, at), roomAt(row, kind, at, 0));
+}
+
+/** When the hour's allowance has room for one more of this kind: after those that matter more, and `same` of its own. */
+function roomAt(row: Row, kind: RequestKind, at: number, same: number): number {
+  const rank = ORDER.indexOf(kind);
+  const more = row.waiting.filter(
+    (one) => isContent(one.kind) && ORDER.indexOf(one.kind) < rank,
+  ).length;
+  const over = row.content.length + more + same - PER_HOUR[kind];
+  return over < 0 ? at : (row.content[over] ?? at) + HOUR_MS;
+}
+
+function paceOf(row: Row, kind: RequestKind, at: number): number {
   switch (kind) {
     case "read":
       return row.reads < READS_AT_ONCE ? at : Infinity;
@@ -151,6 +209,8 @@ function earliest(row: Row, kind: RequestKind, at: number): number {
     case "notice":
       return row.isWriting ? Infinity : Math.max(row.writeAt, row.noticeAt);
     case "write":
+    case "check":
+    case "edit":
       return row.isWriting ? Infinity : row.writeAt;
     default:
       return kind satisfies never;
@@ -162,6 +222,7 @@ function begin(row: Row, kind: RequestKind, at: number): void {
     row.reads += 1;
     return;
   }
+  if (isContent(kind)) row.content.push(at);
   if (kind === "sign") {
     row.signs = signsOf(row, at);
     // One more than those that are free goes as any write.
@@ -183,14 +244,33 @@ function signsOf({ signs }: Row, at: number): number[] {
   return signs.filter((began) => began > at - MINUTE_MS);
 }
 
+/** Times that rise, without those up to `after`. */
+function recent(times: number[], after: number): number[] {
+  const first = times.findIndex((time) => time > after);
+  return first === 0 ? times : first < 0 ? [] : times.slice(first);
+}
+
+function isContent(kind: RequestKind): boolean {
+  return kind !== "read" && kind !== "check";
+}
+
 function isIdle(row: Row, at: number): boolean {
   const { waiting, reads, isWriting, noticeAt, writeAt, pausedUntil } = row;
-  const isFree = Math.max(noticeAt, writeAt, pausedUntil) <= at && signsOf(row, at).length === 0;
+  const isFree =
+    Math.max(noticeAt, writeAt, pausedUntil) <= at &&
+    recent(row.content, at - HOUR_MS).length === 0;
   return isFree && waiting.length === 0 && reads === 0 && !isWriting;
 }
 
 function paused(pauseMs: number): HubError {
   return new HubError("rate_limited", "GitHub asks for a pause", {
     retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1_000)),
+  });
+}
+
+function spent(roomMs: number): HubError {
+  return new HubError("rate_limited", "GitHub takes no more of this hour", {
+    cause: SPENT,
+    retryAfterSeconds: Math.ceil(roomMs / 1_000),
   });
 }

@@ -4,6 +4,7 @@ import type { Account, ForgeRepository, ReactionTarget } from "../forge.ts";
 import { createCheckWriter } from "./check-writer.ts";
 import type { Client } from "./client.ts";
 import type { createReads } from "./reads.ts";
+import { isAllowanceSpent } from "./turns.ts";
 import { PullRequestAnswer, WrittenAnswer } from "./mapping.ts";
 
 type Writes = Pick<
@@ -53,7 +54,12 @@ export function createWrites(options: {
   return {
     check: createCheckWriter({ send, repository, written, self }),
     async react(target, content) {
-      await send("POST", `${placeOf(target)}/reactions`, { content });
+      try {
+        await send("POST", `${placeOf(target)}/reactions`, { content });
+      } catch (error) {
+        // Words tell the same, and need the allowance more.
+        if (!isAllowanceSpent(error)) throw error;
+      }
     },
     say: (key, { number, inReplyTo }, body) =>
       once(

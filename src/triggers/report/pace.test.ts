@@ -22,7 +22,7 @@ test("two hundred sessions at once stay within a minute's and an hour's writes",
   const writes: number[] = [];
   for (at = 0; at < HOUR_MS; at += 15_000) {
     for (const id of [...waiting].slice(0, 100))
-      if (pace.mayBegin()) {
+      if (pace.mayBegin(false)) {
         writes.push(at);
         waiting.delete(id);
       }
@@ -40,5 +40,12 @@ test("two hundred sessions at once stay within a minute's and an hour's writes",
 test("what cannot wait counts, too", () => {
   const pace = createPace(() => 0);
   for (let write = 0; write < 60; write += 1) pace.count();
-  expect(pace.mayBegin()).toBe(false);
+  expect(pace.mayBegin(false)).toBe(false);
+});
+
+test("those that wait leave the most to those that run", () => {
+  const pace = createPace(() => 0);
+  const waiting = Array.from({ length: 60 }, () => pace.mayBegin(true)).filter(Boolean);
+  expect(waiting.length).toBeLessThan(30);
+  expect(pace.mayBegin(false)).toBe(true);
 });

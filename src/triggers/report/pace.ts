@@ -4,8 +4,8 @@ import type { Id } from "../../core/id.ts";
 export interface Pace {
   /** Whether the comment of this session may be edited now; if so, that counts. `live`: how many there are. */
   mayEdit(sessionId: Id, live: number): boolean;
-  /** Whether a session's comment may be made now; if so, that counts. */
-  mayBegin(): boolean;
+  /** Whether a session's comment may be made now; if so, that counts. Of one that still waits, there is little to tell. */
+  mayBegin(waits: boolean): boolean;
   /** What cannot wait has been written. */
   count(): void;
 }
@@ -18,6 +18,8 @@ const EDITS_PER_HOUR = 300;
 /** The rest is for what cannot wait. Edits leave more of it than beginnings. */
 const EDITS = { perMinute: 40, perHour: 350 };
 const BEGINNINGS = { perMinute: 60, perHour: 430 };
+/** When many wait, they are told of when they run or have ended: one write in place of two. */
+const QUEUED = { perMinute: 20, perHour: 60 };
 
 /** @param now Milliseconds. */
 export function createPace(now: () => number): Pace {
@@ -42,8 +44,8 @@ export function createPace(now: () => number): Pace {
       count();
       return true;
     },
-    mayBegin() {
-      if (!hasRoom(BEGINNINGS)) return false;
+    mayBegin(waits) {
+      if (!hasRoom(waits ? QUEUED : BEGINNINGS)) return false;
       count();
       return true;
     },

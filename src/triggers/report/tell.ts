@@ -64,7 +64,9 @@ export async function tell(
   const text = textOf(deps, { thread, session, progress: told.progress, ahead }, null);
   if (hashOf(text) === thread.shown) return;
   const mayWrite =
-    thread.commentId === null ? pace.mayBegin() : pace.mayEdit(thread.sessionId, others);
+    thread.commentId === null
+      ? pace.mayBegin(session.status === "pending")
+      : pace.mayEdit(thread.sessionId, others);
   if (mayWrite) await show(deps, repository, thread, text);
 }
 
