@@ -23,6 +23,8 @@ const NOTICE_MS = 3_000;
 /** Together with one write in a second, less than the 80 in a minute that GitHub takes. */
 const SIGNS_A_MINUTE = 15;
 const MINUTE_MS = 60_000;
+/** Those of one minute may reach GitHub late, and must not meet those of the next one there. */
+const SIGNS_MS = 90_000;
 const HOUR_MS = 3_600_000;
 /**
  * Content of an hour, up to which each kind goes: GitHub takes 500. What matters less leaves room for what matters more. That
@@ -241,7 +243,7 @@ function end(row: Row, kind: RequestKind): void {
 }
 
 function signsOf({ signs }: Row, at: number): number[] {
-  return signs.filter((began) => began > at - MINUTE_MS);
+  return signs.filter((began) => began > at - SIGNS_MS);
 }
 
 /** Times that rise, without those up to `after`. */
