@@ -211,11 +211,7 @@ export async function startBot(
       await work();
       await written.done(key, { id: 0, url: "" });
     },
-    warmUp(repository) {
-      mirror.branches(repository).catch((error: unknown) => {
-        log.debug({ err: error, repository }, "mirror could not be warmed up");
-      });
-    },
+    warmUp: (repository) => mirror.branches(repository),
     onAsked: () => reporter.ring(),
     clock: systemClock,
     log,

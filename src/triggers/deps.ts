@@ -35,7 +35,7 @@ export interface TriggerDeps {
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** Somebody is about to read the repository by git. */
-  warmUp(repository: Repository): void;
+  warmUp(repository: Repository): Promise<unknown>;
   /** A session was asked for: whoever tells of it may look. */
   onAsked(): void;
   clock: Clock;

@@ -80,7 +80,10 @@ async function obey(
   sign.catch(() => undefined);
   const asksForWork = ASK_FOR_WORK.has(heard.command);
   if (asksForWork) {
-    deps.warmUp(event.repository.name);
+    deps.warmUp(event.repository.name).catch((error: unknown) => {
+      // Whoever reads it by git is told what is wrong.
+      deps.log.debug({ err: error }, "mirror could not be warmed up");
+    });
     foreseeWork(repository, event);
   }
   const issue = await repository.issue(event.number);

@@ -2,8 +2,9 @@ import { expect, test, vi } from "vitest";
 import type { ForgeRepository } from "../forge/forge.ts";
 import { createSharedReads } from "./shared-reads.ts";
 
+const unused = () => Promise.reject(new Error("nobody asks for that here"));
+
 function repositoryWith(permissionOf: ForgeRepository["permissionOf"]) {
-  const unused = () => Promise.reject(new Error("nobody asks for that here"));
   const reads = { facts: unused, issue: unused, pullRequest: unused };
   // Only what is shared is asked for.
   return createSharedReads(
@@ -12,8 +13,8 @@ function repositoryWith(permissionOf: ForgeRepository["permissionOf"]) {
 }
 
 test("who asks for the same shares an answer, and who asks for something else does not", async () => {
-  const read = vi.fn((login: string) =>
-    Promise.resolve(login === "ada" ? ("admin" as const) : ("read" as const)),
+  const read = vi.fn<ForgeRepository["permissionOf"]>((login) =>
+    Promise.resolve(login === "ada" ? "admin" : "read"),
   );
   const { permissionOf } = repositoryWith(read);
   const answers = await Promise.all([
@@ -27,7 +28,7 @@ test("who asks for the same shares an answer, and who asks for something else do
 
 test("what failed is asked for anew", async () => {
   const read = vi
-    .fn(() => Promise.resolve("write" as const))
+    .fn<ForgeRepository["permissionOf"]>(() => Promise.resolve("write"))
     .mockRejectedValueOnce(new Error("no"));
   const { permissionOf } = repositoryWith(read);
   await expect(permissionOf("ada")).rejects.toThrow("no");
