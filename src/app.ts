@@ -13,6 +13,7 @@ import { ruleText } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
 import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
+import { branchUrl } from "./core/repository.ts";
 import { createEngine } from "./engine/engine.ts";
 import { openFront } from "./front.ts";
 import { choosablePresets, resolvePresets } from "./gateway/egress/presets.ts";
@@ -102,6 +103,7 @@ export async function startHub(options: {
     repositories: {
       branches: (name, maxAgeMs) => mirror.branches(name, maxAgeMs),
       bring: (name, commit) => mirror.bring(name, commit),
+      urlOf: (name, branch) => branchUrl(config.github.serverUrl, name, branch),
       // As new as what is cloned.
       settings: (name) => settingsOf(name, config.git.mirrorMaxAgeMs),
     },

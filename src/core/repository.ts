@@ -40,3 +40,9 @@ function isBranch(branch: string): boolean {
     .split("/")
     .every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }
+
+/** Where people can see a branch. @param serverUrl `GITHUB_SERVER_URL`. */
+export function branchUrl(serverUrl: string, repository: Repository, branch: Branch): string {
+  const path = branch.split("/").map(encodeURIComponent).join("/");
+  return `${serverUrl.replace(/\/+$/, "")}/${repository}/tree/${path}`;
+}

@@ -71,7 +71,7 @@ async function takeOver(tx: Tx, session: StoredSession, branch: string): Promise
   const { repository } = session.project;
   const { rows } = await sql`insert into branches (repository, branch, session_id)
     values (${repository}, ${branch}, ${session.id})
-    on conflict (repository, branch) do update set session_id = excluded.session_id
+    on conflict (repository, branch) do update set session_id = excluded.session_id, pushing_sha = null
     where branches.session_id = excluded.session_id or exists (
       select 1 from sessions s where s.id = branches.session_id and s.completed_at is not null)
     returning 1`.execute(tx);

@@ -40,6 +40,8 @@ export interface Repositories {
     has(branch: string): boolean;
     head(branch: string): string | null;
   }>;
+  /** Where people can see a branch. */
+  urlOf(repository: Repository, branch: string): string;
   /** Has a commit ready for clones that no branch may hold. */
   bring(repository: Repository, commit: CommitAt): Promise<void>;
   /** What it asks for on its default branch, and why nothing of that counts. */

@@ -9,6 +9,7 @@ import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
 import { endWithin, eventAt } from "./ending.ts";
 import type { Ending } from "./ending.ts";
+import { recordLostPushes } from "./lost-pushes.ts";
 
 /** What is known of a sandbox when it has been stopped. */
 export interface Remains {
@@ -18,6 +19,7 @@ export interface Remains {
 
 /** Gives a session whose sandbox is gone the status that it deserves, once. */
 export async function settle(deps: SessionDeps, id: Id, remains: Remains): Promise<void> {
+  await recordLostPushes(deps, id);
   await inTransaction(deps.database, async (tx) => {
     await lockSessions(tx, [id]);
     const [session] = await readWithin(tx, [id]);

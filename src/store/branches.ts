@@ -4,8 +4,13 @@ import type { Database } from "./database.ts";
 /** Which session made which branch. */
 export interface BranchStore {
   owner(repository: string, branch: string): Promise<Id | null>;
-  /** False: the branch belongs to another session. */
-  claim(repository: string, branch: string, sessionId: Id): Promise<boolean>;
+  /**
+   * Before a commit is pushed. False: the branch belongs to another session.
+   * @param sha What is about to be pushed.
+   */
+  claim(repository: string, branch: string, sessionId: Id, sha: string): Promise<boolean>;
+  /** What a session has tried to push last, of each branch. */
+  pushing(sessionId: Id): Promise<{ repository: string; branch: string; sha: string }[]>;
   /** Branches that sessions have pushed to a repository, oldest session first. */
   ofSessions(repository: string, sessionIds: Id[]): Promise<{ sessionId: Id; branch: string }[]>;
 }
@@ -23,13 +28,29 @@ export function createBranchStore({ db }: Database): BranchStore {
 
   return {
     owner,
-    async claim(repository, branch, sessionId) {
-      await db
+    async claim(repository, branch, sessionId, sha) {
+      const claimed = await db
         .insertInto("branches")
-        .values({ repository, branch, session_id: sessionId })
-        .onConflict((conflict) => conflict.doNothing())
+        .values({ repository, branch, session_id: sessionId, pushing_sha: sha })
+        .onConflict((conflict) =>
+          conflict
+            .columns(["repository", "branch"])
+            .doUpdateSet({ pushing_sha: sha })
+            .where("branches.session_id", "=", sessionId),
+        )
+        .returning("session_id")
+        .executeTakeFirst();
+      return claimed !== undefined;
+    },
+    async pushing(sessionId) {
+      const rows = await db
+        .selectFrom("branches")
+        .select(["repository", "branch", "pushing_sha as sha"])
+        .where("session_id", "=", sessionId)
+        .where("pushing_sha", "is not", null)
+        .$narrowType<{ sha: string }>()
         .execute();
-      return (await owner(repository, branch)) === sessionId;
+      return rows;
     },
     async ofSessions(repository, sessionIds) {
       if (sessionIds.length === 0) return [];

@@ -16,6 +16,7 @@ import * as deliveries from "./migrations/0012-deliveries.ts";
 import * as dayBudgets from "./migrations/0014-day-budgets.ts";
 import * as apiTokens from "./migrations/0015-api-tokens.ts";
 import * as notices from "./migrations/0018-notices.ts";
+import * as pushes from "./migrations/0021-pushes.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -32,6 +33,7 @@ const MIGRATIONS = {
   "0014-day-budgets": { up: dayBudgets.up },
   "0015-api-tokens": { up: apiTokens.up },
   "0018-notices": { up: notices.up },
+  "0021-pushes": { up: pushes.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -10,6 +10,7 @@ import { createSessionStore } from "./sessions.ts";
 import { createThreadSessionStore } from "./thread-sessions.ts";
 
 const AT = "2026-01-02T00:00:00.000Z";
+const SHA = "1".repeat(40);
 const ID = 7;
 
 async function open() {
@@ -75,9 +76,9 @@ test("everything follows a repository to its new name, once; what is another's s
     .where("id", "=", ended)
     .execute();
   const branches = createBranchStore(own.database);
-  await branches.claim("octo/old", "claude/a", asked);
-  await branches.claim("octo/new", "claude/b", other);
-  await branches.claim("octo/old", "claude/b", asked);
+  await branches.claim("octo/old", "claude/a", asked, SHA);
+  await branches.claim("octo/new", "claude/b", other, SHA);
+  await branches.claim("octo/old", "claude/b", asked, SHA);
   await own.writes.begin("octo/old answer:1");
   await own.writes.done("octo/old answer:1", { id: 5, url: "there" });
   await own.writes.begin("octo/older answer:2");

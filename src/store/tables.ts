@@ -92,7 +92,13 @@ export interface Tables {
     last_used_at: NullableTimestamp;
     revoked_at: NullableTimestamp;
   };
-  branches: { repository: string; branch: string; session_id: string };
+  branches: {
+    repository: string;
+    branch: string;
+    session_id: string;
+    /** What was handed on to the forge last; whether it took it stands in the log. */
+    pushing_sha: ColumnType<string | null, string | null | undefined, string | null>;
+  };
   deliveries: {
     provider: string;
     delivery_id: string;

@@ -1,8 +1,10 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { inject, expect, test } from "vitest";
 import { createTestDatabase } from "../kit/database.ts";
 import { createGraph, graphProblems } from "../kit/graph.ts";
-import { FORGE_TOKEN, openHouse, session } from "../kit/house.ts";
+import { FORGE_TOKEN, openHouse, REPOSITORY, session } from "../kit/house.ts";
 import { startHub } from "../kit/hub.ts";
 import { createGitForge } from "../kit/git-forge.ts";
 import { standIn, standInAgentPath } from "../kit/stand-in.ts";
@@ -30,6 +32,33 @@ test(
     expect(await graphProblems(hub, nodes, 120_000)).toEqual([]);
     const branches = Object.keys(await house.forge.refs("octo/greeter")).length - 1;
     expect(branches).toBe(nodes.filter(({ expected }) => expected !== "cancelled").length);
+  },
+);
+
+test(
+  "a push that the forge took while the hub died is known of at the end",
+  { timeout: 120_000 },
+  async () => {
+    await using house = await openHouse({ env: SLOTS });
+    const { hub, forge } = house;
+    const dir = await forge.git(REPOSITORY, "rev-parse", "--absolute-git-dir");
+    // Taken, and not yet answered.
+    const hook = join(dir, "hooks", "post-receive");
+    await writeFile(hook, "#!/bin/sh\nsleep 20\n", { mode: 0o755 });
+    const write = { write: { path: "a.txt", content: "a" } };
+    const steps = standIn(write, { commit: "Add a" }, { push: true });
+    const made = await hub.create(session(`Push.\n${steps}`));
+    await hub.start(made.id);
+    const ref = `refs/heads/claude/implementation-${made.id.slice(-8)}`;
+    const sha = await waitFor(async () => (await forge.refs(REPOSITORY))[ref]);
+    await hub.kill();
+    await rm(hook);
+    await hub.restart();
+    expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
+    const pushed = (await hub.events(made.id)).filter(({ kind }) => kind === "branch.pushed");
+    expect(pushed.map(({ body }) => body["sha"])).toEqual([sha]);
+    const output = await (await hub.fetch(`/api/v1/sessions/${made.id}/artifacts`)).text();
+    expect(output).toContain('"pushed":true');
   },
 );
 

@@ -141,6 +141,8 @@ test(
       `POST /repos/${REPOSITORY}/pulls`,
       `POST /${REPOSITORY}.git/git-upload-pack`,
       `POST /${REPOSITORY}.git/git-receive-pack`,
+      // The token of the session's own pushes, at its end.
+      "DELETE /installation/token",
     ];
     expect(writes.filter((one) => !allowed.includes(one))).toEqual([]);
 

@@ -84,9 +84,12 @@ export function createPush(options: {
   }
 
   async function claimAll(session: GatewaySession, commands: readonly RefCommand[]) {
-    for (const command of commands)
-      if (!(await ownership.claim(session.repository, branchOf(command) ?? "", session.sessionId)))
+    const { repository, sessionId } = session;
+    for (const command of commands) {
+      const branch = branchOf(command) ?? "";
+      if (!(await ownership.claim(repository, branch, sessionId, command.newSha)))
         return "the branch belongs to another session";
+    }
     return null;
   }
 

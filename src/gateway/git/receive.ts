@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { forbidden } from "../../core/errors.ts";
+import { branchUrl } from "../../core/repository.ts";
 import type { GatewaySession } from "../session.ts";
 import { readBody } from "./body.ts";
 import { NO_SHA, readCommands } from "./commands.ts";
@@ -49,10 +50,9 @@ export function createReceive(options: {
       const command = commands[index];
       if (command === undefined) continue;
       const branch = branchOf(command);
-      const site = options.serverUrl.replace(/\/+$/, "");
       const url =
         reason === null && branch !== null
-          ? `${site}/${session.repository}/tree/${branch.split("/").map(encodeURIComponent).join("/")}`
+          ? branchUrl(options.serverUrl, session.repository, branch)
           : null;
       const { oldSha, newSha } = command;
       const accepted = reason === null;

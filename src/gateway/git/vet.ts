@@ -11,8 +11,11 @@ import type { Refs } from "./remote.ts";
 export interface BranchOwnership {
   /** The session that made the branch; null: no session did. */
   owner(repository: Repository, branch: string): Promise<Id | null>;
-  /** Makes the session the owner of a branch that nobody owns; false when another session is. */
-  claim(repository: Repository, branch: string, sessionId: Id): Promise<boolean>;
+  /**
+   * Makes the session the owner of a branch that nobody owns; false when another session is.
+   * @param sha What it is about to push there.
+   */
+  claim(repository: Repository, branch: string, sessionId: Id, sha: string): Promise<boolean>;
 }
 
 const BRANCH_PREFIX = "refs/heads/";
