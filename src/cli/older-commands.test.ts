@@ -14,6 +14,7 @@ const OLDER: [name: string, args: string[], options: string[]][] = [
   ["start-batch", ["file"], ["-p --parallel", "-c --concurrent"]],
   ["list", [], ["-s --status", "-r --repo", "-l --limit", "--json"]],
   ["logs", ["id"], ["-f --follow", "-t --tail"]],
+  ["continue", ["id", "command"], []],
   ["stop", ["id"], ["-f --force", "--remove"]],
   ["recover", ["id"], []],
   ["sync", [], []],

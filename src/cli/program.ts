@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addAuth } from "./commands/auth.ts";
 import { addBatch } from "./commands/batch.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addContinue } from "./commands/continue.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEngineProxy } from "./commands/engine-proxy.ts";
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     addLogs,
     addDiff,
     addStop,
+    addContinue,
     addRecover,
     addBatch,
     addGraph,

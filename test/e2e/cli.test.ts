@@ -75,6 +75,13 @@ test("a session from its start to its diff, piped", async () => {
   expect(lines).toHaveLength(2);
   const all = (await hub("logs", id, "--tail", "all", "--json")).stdout.trim().split("\n");
   expect(all.length).toBeGreaterThan(5);
+  const next = await hub("continue", id.slice(0, 30), "Go on.", "--json");
+  expect(JSON.parse(next.stdout)).toMatchObject({ continuesId: id, type: "implementation" });
+  expect(await hub("continue", id, "Twice.")).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining("continue that one"),
+  });
+
   const list = await hub("list", "--repo", "greet", "--json");
   expect(
     z
@@ -233,4 +240,22 @@ test("in a terminal there are colours, and lists are written over; a token that 
   expect([code, stdout]).toEqual([0, expect.stringContaining("Logged in")]);
   expect(stdout).not.toContain(HUB_SECRET);
   expect((await runCli(["list", "--profile", "own"], { ...local, env })).code).toBe(0);
+});
+
+test("where the hub of this machine listens is believed only while it lives", async () => {
+  const address = join(house.hub.dir, "address");
+  const before = await readFile(address, "utf8");
+  expect(before).toBe(`${house.hub.url}\n`);
+  await house.hub.kill();
+  expect(await readFile(address, "utf8")).toBe(before);
+  expect(await hub("list")).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/no hub runs in/),
+  });
+  await house.hub.restart();
+  expect(await readFile(address, "utf8")).toBe(`${house.hub.url}\n`);
+  expect((await hub("list")).code).toBe(0);
+  await house.hub.stop();
+  await expect(stat(address)).rejects.toThrow("ENOENT");
+  expect((await hub("list")).code).toBe(4);
 });

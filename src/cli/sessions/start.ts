@@ -6,11 +6,9 @@ import type { StartOptions } from "../commands/start.ts";
 import { connect } from "../connection/connect.ts";
 import { findSession } from "../connection/find-session.ts";
 import { CommandError } from "../exit.ts";
-import { printJson } from "../screen/json.ts";
-import { statusText, style } from "../screen/style.ts";
-import { followToEnd } from "./follow.ts";
 import { aboutThread } from "./about-thread.ts";
 import { wholeName } from "./repository-name.ts";
+import { showNew } from "./show-new.ts";
 
 /** Makes a session, starts it unless told not to, and follows it when told so. */
 export async function start(
@@ -22,18 +20,7 @@ export async function start(
   const hub = await connect(options);
   const dependencies = await dependenciesOf(hub, options.dependsOn ?? []);
   const session = await hub.create({ ...request, dependencies });
-  const json = options.json === true;
-  if (options.follow === true && options.start) {
-    if (!json) process.stdout.write(`${style("bold", session.id)}\n`);
-    process.exitCode = await followToEnd(hub, session, { json });
-    return;
-  }
-  if (json) return printJson(session);
-  process.stdout.write(`${style("bold", session.id)}  ${statusText(session.status)}\n`);
-  if (process.stdout.isTTY)
-    process.stdout.write(
-      style("dim", `claude-hub logs ${session.id} --follow shows what it does\n`),
-    );
+  await showNew(hub, session, { ...options, follow: options.follow === true && options.start });
 }
 
 function requestFor(repository: string, prompt: string, options: StartOptions): NewSession {
