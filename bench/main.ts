@@ -7,6 +7,8 @@ import { measureFootprint, measureMemory } from "./footprint.ts";
 import { measureGitHub } from "./github.ts";
 import { measureGitClone } from "./git-clone.ts";
 import { measureGraph } from "./graph.ts";
+import { measureList } from "./list.ts";
+import { measureMcp } from "./mcp.ts";
 import { measureModelDoor } from "./model-door.ts";
 import { measurePreparedStart, measureStart } from "./start.ts";
 import { measureStream } from "./stream.ts";
@@ -18,6 +20,8 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   footprint: measureFootprint,
   memory: measureMemory,
   api: measureApi,
+  mcp: measureMcp,
+  list: measureList,
   start: measureStart,
   prepared: measurePreparedStart,
   containers: measureContainers,

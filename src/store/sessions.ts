@@ -1,12 +1,13 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { idsFrom } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import type { Branch } from "../core/repository.ts";
-import type { NewSession, SessionStatus } from "../core/session.ts";
+import type { NewSession } from "../core/session.ts";
 import type { SessionTerms } from "../core/session-terms.ts";
 import { createBatch } from "./batch.ts";
 import type { Database, Db, Tx } from "./database.ts";
+import { listSessions } from "./session-list.ts";
+import type { SessionFilter } from "./session-list.ts";
 import { SESSION_COLUMNS, toSession } from "./session-row.ts";
 import type { StoredSession } from "./session-row.ts";
 
@@ -20,18 +21,6 @@ export interface SessionInsert {
   /** Null: the usual ones. */
   terms?: SessionTerms | null;
   createdAt: string;
-}
-
-export interface SessionFilter {
-  status?: SessionStatus | undefined;
-  repository?: string | undefined;
-  repositories?: readonly string[] | undefined;
-  orchestrationId?: Id | undefined;
-  idPrefix?: string | undefined;
-  dependsOn?: Id | undefined;
-  /** Sessions older than this one. */
-  before?: Id | undefined;
-  limit: number;
 }
 
 export interface SessionStore {
@@ -82,21 +71,7 @@ export function createSessionStore(database: Database): SessionStore {
         return ids.map((id) => found.get(id) ?? null);
       },
     }),
-    async list(filter) {
-      const { status, repository, repositories, orchestrationId, before, limit } = filter;
-      const { idPrefix, dependsOn } = filter;
-      const ids = idPrefix === undefined ? null : idsFrom(idPrefix);
-      const { rows } = await sql`select ${sql.raw(SESSION_COLUMNS)} from sessions s where true
-        ${status === undefined ? sql`` : sql`and s.status = ${status}`}
-        ${repository === undefined ? sql`` : sql`and s.repository = ${repository}`}
-        ${repositories === undefined ? sql`` : sql`and s.repository = any(${repositories}::text[])`}
-        ${orchestrationId === undefined ? sql`` : sql`and s.orchestration_id = ${orchestrationId}`}
-        ${ids === null ? sql`` : sql`and s.id between ${ids.first} and ${ids.last}`}
-        ${dependsOn === undefined ? sql`` : sql`and s.id in (select d.session_id from session_dependencies d where d.depends_on_id = ${dependsOn} and d.required)`}
-        ${before === undefined ? sql`` : sql`and s.id < ${before}`}
-        order by s.id desc limit ${limit}`.execute(db);
-      return rows.map(toSession);
-    },
+    list: (filter) => listSessions(db, filter),
   };
 }
 
