@@ -14,6 +14,7 @@ import { waitFor } from "./wait.ts";
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 /** As `npm start` has them. */
 const NODE_FLAGS = ["--max-semi-space-size=8"];
+const COMPILE_CACHE = join(import.meta.dirname, "../../node_modules/.cache/hub");
 const LISTENING = /listening on (http:\/\/\S+)/;
 const KEPT_OUTPUT = 2_000_000;
 
@@ -210,6 +211,8 @@ function environment(options: HubOptions, dir: string, home: string): Record<str
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     HOME: home,
     LANG: "C.UTF-8",
+    // A fifth of what a start costs is reading the hub's own sources.
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     PORT: "0",
     CLAUDE_HUB_DIR: dir,
     CLAUDE_WEBHOOK_SECRET: HUB_SECRET,

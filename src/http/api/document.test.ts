@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -20,7 +20,7 @@ test("every operation of the document is served", async () => {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => ({ path, method })),
   );
-  expect(operations).toHaveLength(18);
+  expect(operations).toHaveLength(20);
   for (const { path, method } of operations) {
     // An id that is none, or no body, is told so by the route itself; what is no route is not found.
     const answer = await http.fetch(`/api/v1${path.replace("{id}", "no id")}`, {
@@ -28,6 +28,13 @@ test("every operation of the document is served", async () => {
     });
     expect([method, path, answer.status]).not.toEqual([method, path, 404]);
   }
+});
+
+test("every file of routes is in the document", async () => {
+  const files = (await readdir(import.meta.dirname)).filter((name) => name.endsWith("routes.ts"));
+  const text = await readFile(join(import.meta.dirname, "document.ts"), "utf8");
+  expect(files.length).toBeGreaterThan(3);
+  expect(files.filter((name) => !text.includes(`"./${name}"`))).toEqual([]);
 });
 
 test("the document says nothing that is not JSON Schema's", () => {

@@ -4,7 +4,8 @@ import type { Id } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
-import { listNotices, noticeResource, resendNotice } from "./notice-routes.ts";
+import { noticeResource } from "./notice-resources.ts";
+import { listNotices, resendNotice } from "./notice-routes.ts";
 
 /** Who was told of the end of sessions, below /api/v1/notices. */
 export function createNoticeApi({
