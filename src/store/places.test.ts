@@ -1,6 +1,7 @@
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/database.ts";
 import { newId, sandboxName } from "../core/id.ts";
+import { createApiTokens } from "./api-tokens.ts";
 import { createBranchStore } from "./branches.ts";
 import { openDatabase } from "./database.ts";
 import { createEventStore } from "./events.ts";
@@ -79,12 +80,22 @@ test("everything follows a repository to its new name, once; what is another's s
   await branches.claim("octo/old", "claude/a", asked, SHA);
   await branches.claim("octo/new", "claude/b", other, SHA);
   await branches.claim("octo/old", "claude/b", asked, SHA);
+  const tokens = createApiTokens({ database: own.database, clock: { now: () => new Date(0) } });
+  const made = await tokens.create({
+    name: "t",
+    scopes: ["read"],
+    repositories: ["octo/other", "octo/old"],
+  });
   await own.writes.begin("octo/old answer:1");
   await own.writes.done("octo/old answer:1", { id: 5, url: "there" });
   await own.writes.begin("octo/older answer:2");
 
   expect(await own.move(null, "octo/new")).toBe(3);
   expect(await own.move("octo/old", "octo/new")).toBe(0);
+  // Who may look at it still may, and not at what may be called so next.
+  expect(await tokens.find(made.secret.reveal())).toMatchObject({
+    repositories: ["octo/other", "octo/new"],
+  });
   const namesOf = async (...ids: string[]) =>
     await Promise.all(ids.map(async (id) => (await own.sessions.get(id))?.project.repository));
   expect(await namesOf(asked, byApi, ended, later, other)).toEqual([
