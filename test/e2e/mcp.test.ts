@@ -147,6 +147,19 @@ test("sessions are made, waited for, read and cancelled by the tools of /mcp", a
     session: { dependencies: [first], project: { repository: REPOSITORY } },
   });
 
+  const onward = WithSession.parse(
+    (await call("continue_session", { session_id: first, requirements: "Nothing more." }))
+      .structured,
+  ).session;
+  const goneOn = await call("wait_for_session", { session_id: onward.id });
+  expect(goneOn.structured).toMatchObject({ done: true, sessions: [{ status: "completed" }] });
+  expect(
+    await mcp.call("continue_session", { session_id: first, requirements: "x" }),
+  ).toMatchObject({
+    isError: true,
+    text: expect.stringContaining(onward.id),
+  });
+
   const orchestration = await call("create_orchestration", {
     repository: REPOSITORY,
     requirements: "Everything.",

@@ -138,13 +138,14 @@ test("/mcp opens for nobody who may not, and takes in no more than it should", a
     .parse((await reads.request("tools/list")).result)
     .tools.map(({ name }) => name);
   expect(names).toContain("get_session_status");
-  expect(names.filter((name) => /^(?:create|start|cancel)/.test(name))).toEqual([]);
+  expect(names.filter((name) => /^(?:create|start|cancel|continue)/.test(name))).toEqual([]);
   const allowed = await reads.call("get_session_status", { session_id: mine.id });
   expect(allowed.isError).toBe(false);
   for (const [name, input] of [
     ["create_session", create],
     ["start_session", { session_id: mine.id }],
     ["cancel_session", { session_id: mine.id }],
+    ["continue_session", { session_id: mine.id, requirements: "x" }],
     ["create_orchestration", { repository: REPOSITORY, requirements: "x" }],
   ] as const)
     expect([name, await reads.call(name, input)]).toEqual([
@@ -161,6 +162,7 @@ test("/mcp opens for nobody who may not, and takes in no more than it should", a
     ["wait_for_session", { session_id: theirs.id }],
     ["start_session", { session_id: theirs.id }],
     ["cancel_session", { session_id: theirs.id }],
+    ["continue_session", { session_id: theirs.id, requirements: "x" }],
     ["create_session", { ...create, repository: OTHER }],
     ["create_session", { ...create, dependencies: [theirs.id] }],
     ["create_orchestration", { repository: OTHER, requirements: "x" }],

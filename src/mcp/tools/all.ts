@@ -13,6 +13,7 @@ export const TOOLS: readonly McpTool[] = [
   sessions.listSessions,
   waitForSession,
   sessions.cancelSession,
+  sessions.continueSession,
   results.getSessionEvents,
   results.getSessionArtifacts,
   results.getSessionDiff,
