@@ -25,6 +25,7 @@ import { createPlaceStore } from "./store/places.ts";
 import { createSpendingStore } from "./store/spending.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
 import { createLabelRunStore } from "./store/label-runs.ts";
+import { openChecks } from "./triggers/checks/open.ts";
 import type { Labelling, TriggerDeps } from "./triggers/deps.ts";
 import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
 import type { LabellerDeps } from "./triggers/labels/labeller.ts";
@@ -151,14 +152,11 @@ export async function startBot(
   const { github } = config;
   const reviews = createReviewStore(database);
   const spending = createSpendingStore(database);
+  const base = { ...common, forge, sessions, threads, reviews };
   const reporter = parts.use(
     await startReporter({
-      ...common,
-      forge,
-      sessions,
+      ...base,
       events,
-      threads,
-      reviews,
       settings: { ...REPORTER, serverUrl: github.serverUrl },
     }),
   );
@@ -171,23 +169,17 @@ export async function startBot(
   });
   // So that the first who asks does not wait for it. GitHub may be away; then it is asked when somebody asks.
   forge.self().catch((error: unknown) => log.debug({ err: error }, "github could not be asked"));
+  const { serverUrl } = github;
+  const { checks, ring: showChecks } = await openChecks(
+    { ...base, database, settingsFor, redaction, serverUrl },
+    parts,
+  );
   const labelling = await startLabels(
     { config, forge, database, sessions, settingsFor, ...common },
     parts,
   );
   const review = await startReviews(
-    {
-      config,
-      forge,
-      database,
-      sessions,
-      threads,
-      reviews,
-      spending,
-      settingsFor,
-      redaction,
-      ...common,
-    },
+    { ...base, config, database, checks, spending, settingsFor, redaction },
     parts,
   );
   const repairs = createRepairStore(database);
@@ -200,6 +192,7 @@ export async function startBot(
     labelling,
     review,
     repairs,
+    checks,
     places: createPlaceStore(database),
     isWanted: (repository) => isWanted(forge, repository),
     async forget(repository) {
@@ -212,7 +205,10 @@ export async function startBot(
       await written.done(key, { id: 0, url: "" });
     },
     warmUp: (repository) => mirror.branches(repository),
-    onAsked: () => reporter.ring(),
+    onAsked() {
+      reporter.ring();
+      showChecks();
+    },
     clock: systemClock,
     log,
   }));

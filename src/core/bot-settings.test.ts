@@ -37,6 +37,7 @@ const operators: fc.Arbitrary<BotSettings> = fc.record({
     waitForAllChecks: fc.boolean(),
     workflow: label,
     ownPullRequests: fc.boolean(),
+    mayFail: fc.boolean(),
   }),
   labels: fc.record({
     mode: fc.constantFrom(...MODES),

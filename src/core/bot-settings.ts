@@ -33,6 +33,8 @@ export interface BotSettings {
     /** Where not all are waited for: only when this workflow has ended; null: whichever there are. */
     workflow: string | null;
     ownPullRequests: boolean;
+    /** Whether the check of a review fails that asks for changes; else it is neutral. */
+    mayFail: boolean;
   };
   labels: {
     mode: "on" | "dry-run" | "off";
@@ -80,6 +82,7 @@ export function effective(operator: BotSettings, file: RepositorySettings): BotS
         (review.workflow === undefined && operator.review.waitForAllChecks),
       workflow: review.workflow ?? operator.review.workflow,
       ownPullRequests: operator.review.ownPullRequests && (review.ownPullRequests ?? true),
+      mayFail: review.mayFail ?? operator.review.mayFail,
     },
     labels: {
       mode: MODES[mode] ?? "off",

@@ -81,9 +81,10 @@ const ReviewPolicy = z
     waitForAllChecks: Switch.optional(),
     workflow: z.string().trim().min(1).max(200).optional(),
     ownPullRequests: Switch.optional(),
+    mayFail: Switch.optional(),
   })
   .describe(
-    "Reviews of pull requests: by themselves or not, after which checks, of the bot's own.",
+    "Reviews of pull requests: by themselves or not, after which checks, of the bot's own, and whether their check fails when changes are asked for.",
   );
 
 const LabelPolicy = z

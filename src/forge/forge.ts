@@ -149,6 +149,8 @@ export interface CheckDraft {
     level: "notice" | "warning" | "failure";
     message: string;
   }[];
+  /** Buttons; GitHub shows up to three, with labels of 20, descriptions of 40 and identifiers of 20 characters. */
+  actions?: { label: string; description: string; identifier: string }[];
 }
 
 export interface PullRequestDraft {
@@ -247,6 +249,6 @@ interface ForgeWrites {
   openPullRequest(draft: PullRequestDraft): Promise<PullRequest>;
   submitReview(key: string, draft: ReviewDraft): Promise<{ id: number; url: string }>;
   addLabels(number: number, labels: readonly string[]): Promise<void>;
-  /** Makes the check of this key, or brings it up to date; null where the bot may not (a personal token). */
+  /** Makes the check of this key at this commit, or brings it up to date; null where the bot may not (a personal token). */
   check(key: string, draft: CheckDraft): Promise<{ id: number } | null>;
 }

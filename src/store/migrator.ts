@@ -14,6 +14,7 @@ import * as reviews from "./migrations/0010-reviews.ts";
 import * as repairs from "./migrations/0011-repairs.ts";
 import * as deliveries from "./migrations/0012-deliveries.ts";
 import * as dayBudgets from "./migrations/0014-day-budgets.ts";
+import * as sessionChecks from "./migrations/0013-session-checks.ts";
 import * as apiTokens from "./migrations/0015-api-tokens.ts";
 import * as notices from "./migrations/0018-notices.ts";
 import * as pushes from "./migrations/0021-pushes.ts";
@@ -31,6 +32,7 @@ const MIGRATIONS = {
   "0011-repairs": { up: repairs.up },
   "0012-deliveries": { up: deliveries.up },
   "0014-day-budgets": { up: dayBudgets.up },
+  "0013-session-checks": { up: sessionChecks.up },
   "0015-api-tokens": { up: apiTokens.up },
   "0018-notices": { up: notices.up },
   "0021-pushes": { up: pushes.up },

@@ -97,6 +97,7 @@ const BY_NUMBER = [
   "label_runs",
   "review_gates",
   "reviews",
+  "session_checks",
   "check_wakes",
 ] as const;
 

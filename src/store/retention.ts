@@ -68,6 +68,10 @@ export function createRetentionStore(database: Database): RetentionStore {
           select r.session_id from reviews r
           where r.created_at < ${cutoff} and r.state <> 'open'
             and not exists (select 1 from sessions s where s.id = r.session_id) limit ${BATCH})`,
+        sql`delete from session_checks where (session_id, sha) in (
+          select c.session_id, c.sha from session_checks c
+          where c.begun_at < ${cutoff} and c.state = 'closed'
+            and not exists (select 1 from sessions s where s.id = c.session_id) limit ${BATCH})`,
         // A commit that old is pushed again by nobody who would be surprised by a second review.
         sql`delete from review_gates where (repository_id, number, sha) in (
           select repository_id, number, sha from review_gates

@@ -243,6 +243,22 @@ export interface Tables {
     claimed_until: NullableTimestamp;
     created_at: Timestamp;
   };
+  session_checks: {
+    session_id: string;
+    sha: string;
+    ordinal: Generated<string>;
+    repository_id: BigId;
+    repository: string;
+    number: number;
+    kind: string;
+    state: Generated<string>;
+    shown: string | null;
+    due_at: NullableTimestamp;
+    failures: Generated<number>;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    begun_at: Timestamp;
+  };
   check_wakes: {
     repository_id: BigId;
     sha: string;

@@ -87,6 +87,16 @@ export async function ask(
           pull: pullRequest,
           usedChars: context.length,
         });
+  if (pullRequest !== null)
+    await deps.checks.begin({
+      sessionId,
+      sha: review?.terms.commit?.sha ?? pullRequest.head.sha,
+      repositoryId: event.repository.id,
+      repository: event.repository.name,
+      number: pullRequest.number,
+      kind: wish.kind,
+      at: deps.clock.now(),
+    });
   const onto = pullRequest === null ? null : await branchToWorkOn(repository, pullRequest);
   const create = async () => {
     // Whoever reviews looks with fresh eyes.

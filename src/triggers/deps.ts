@@ -8,6 +8,7 @@ import type { LabelRunStore } from "../store/label-runs.ts";
 import type { ReviewGateStore } from "../store/review-gates.ts";
 import type { ReviewStore } from "../store/reviews.ts";
 import type { RepairStore } from "../store/repairs.ts";
+import type { SessionCheckStore } from "../store/session-checks.ts";
 import type { SpendingStore } from "../store/spending.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
 import type { SettingsSource } from "./settings/source.ts";
@@ -32,6 +33,8 @@ export interface TriggerDeps {
   labelling: Labelling;
   review: { gates: ReviewGateStore; reviews: ReviewStore; ring(): void };
   repairs: RepairStore;
+  /** What tells of sessions on pull requests. */
+  checks: SessionCheckStore;
   /** Does what is done once for ever; what fails may be tried again. */
   once(key: string, work: () => Promise<void>): Promise<void>;
   /** Somebody is about to read the repository by git. */

@@ -21,6 +21,8 @@ export interface Heard {
   line: Comment["line"];
   /** The comment that tells of a session, when its box was ticked. */
   statusCommentId: number | null;
+  /** What it is about besides, as data. */
+  data?: string;
 }
 
 /** What a delivery asks of the bot; a sentence says why it asks nothing. What was said is read from the forge again. */

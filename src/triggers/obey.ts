@@ -69,7 +69,8 @@ async function turnAway(
   return { state: "ignored", outcome: refusal };
 }
 
-async function obey(
+/** Does what somebody has asked for who may. */
+export async function obey(
   deps: TriggerDeps,
   repository: ForgeRepository,
   event: ThreadEvent,
@@ -167,7 +168,8 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
 async function begin(order: Order, kind: ThreadKind, instruction: string): Promise<Outcome> {
   const { deps, repository, event, heard, issue, pullRequest } = order;
   const { cause, source, line } = heard;
-  const wish = { event, cause, kind, source, instruction, line, issue, pullRequest };
+  const { data = "" } = heard;
+  const wish = { event, cause, kind, source, instruction, line, issue, pullRequest, data };
   const asked = await ask(deps, repository, wish);
   if (typeof asked === "string") return await say(order, asked);
   return { state: "done", outcome: `session ${asked.sessionId} was begun` };

@@ -64,6 +64,10 @@ export const Payload = z.object({
   check_run: Checked.extend({ external_id: z.string().max(200).nullish().catch(null) })
     .nullish()
     .catch(null),
+  requested_action: z
+    .object({ identifier: z.string().max(200) })
+    .nullish()
+    .catch(null),
   workflow_run: Checked.nullish().catch(null),
   /** What an edit has replaced. */
   changes: z

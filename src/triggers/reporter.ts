@@ -38,7 +38,6 @@ export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
       if (signal.aborted) return;
       const told = known.get(thread.sessionId) ?? {
         progress: NO_PROGRESS,
-        check: "",
         failures: 0,
         notBefore: 0,
       };

@@ -1,8 +1,8 @@
-import { Id } from "../core/id.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
-import type { ThreadSession } from "../store/thread-sessions.ts";
+import type { SessionCheck } from "../store/session-checks.ts";
 import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
+import { toldOf } from "./checks/told-of.ts";
 import type { TriggerDeps } from "./deps.ts";
 import type { ForgeEvent } from "./payload.ts";
 import type { Rule } from "./rule.ts";
@@ -13,18 +13,13 @@ export const rerunRule: Rule = {
   name: "rerun",
   async decide(deps, repository, event) {
     if (event.event !== "check_run" || event.action !== "rerequested") return null;
-    const { appId } = await deps.forge.self();
-    const check = event.payload.check_run;
-    if (check?.app?.id !== appId) return "the check is somebody else's";
-    const id = Id.safeParse(check?.external_id);
-    const thread = id.success ? await deps.threads.get(id.data) : null;
-    if (thread === null || thread.repositoryId !== event.repository.id)
-      return "the check tells of no session";
+    const check = await toldOf(deps, event);
+    if (typeof check === "string") return check;
     const refusal = await refusalFor(deps.settings, repository, event.sender);
     if (refusal !== null) return refusal;
     return {
-      would: `begins a session of the kind ${thread.kind} again`,
-      act: () => again(deps, repository, event, thread),
+      would: `begins a session of the kind ${check.kind} again`,
+      act: () => again(deps, repository, event, check),
     };
   },
 };
@@ -33,7 +28,7 @@ async function again(
   deps: TriggerDeps,
   repository: ForgeRepository,
   event: ForgeEvent,
-  { number, kind }: ThreadSession,
+  { number, kind }: SessionCheck,
 ): Promise<Outcome> {
   const issue = await repository.issue(number);
   if (issue.isLocked) return { state: "ignored", outcome: "the conversation is locked" };

@@ -1,6 +1,8 @@
 import { HubError } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
+import { fixRule } from "./checks/fix-rule.ts";
+import { checksRule } from "./checks/rule.ts";
 import { foreseeMention } from "./foresee.ts";
 import { labelsRule } from "./labels/rule.ts";
 import { mentionRule } from "./obey.ts";
@@ -44,6 +46,8 @@ const RULES: readonly Rule[] = [
   takenBackRule,
   mentionRule,
   rerunRule,
+  fixRule,
+  checksRule,
   labelsRule,
   reviewRule,
   repairRule,

@@ -9,6 +9,7 @@ interface Words {
 export type Row = Words & ({ play: string } | { file: string; test: string });
 
 const bot = "test/e2e/github.test.ts";
+const checks = "test/e2e/github-checks.test.ts";
 const labels = "test/e2e/github-labels.test.ts";
 const places = "test/e2e/places.test.ts";
 const repair = "test/e2e/github-repair.test.ts";
@@ -216,6 +217,20 @@ export const MATRIX: readonly Row[] = [
     does: "such a session again",
     file: report,
     test: "a session on a pull request has one check, also when the hub is killed, and it can be run again",
+  },
+  {
+    on: "check_run.requested_action",
+    when: "Fix on the bot's check, by somebody who may ask",
+    does: "what `@bot fix` does there; for others nothing",
+    file: checks,
+    test: "a review has a check on what it looked at; its Fix is for who may ask, and the check of the work follows the head",
+  },
+  {
+    on: "pull_request.synchronize",
+    when: "a session goes on there",
+    does: "concludes its check on the old head, and has one on the new head",
+    file: checks,
+    test: "a review has a check on what it looked at; its Fix is for who may ask, and the check of the work follows the head",
   },
   {
     on: "issue_comment.deleted",

@@ -13,7 +13,14 @@ const Made = z.object({
     }),
   ),
 });
-const ANNOTATIONS = 50;
+const Count = z
+  .object({ output: z.object({ annotations_count: z.int().min(0) }) })
+  .transform(({ output }) => output.annotations_count);
+const ONE = "/check-runs/{id}";
+/** In one request; GitHub takes no more. */
+const AT_ONCE = 50;
+const MAX_ANNOTATIONS = 200;
+type Annotations = NonNullable<CheckDraft["annotations"]>;
 
 /** Makes checks, each once, and brings them up to date. Only Apps may. */
 export function createCheckWriter(options: {
@@ -39,48 +46,67 @@ export function createCheckWriter(options: {
     return runs.find((run) => run.external_id === key && run.app?.id === appId)?.id ?? null;
   }
 
+  /** Annotations are added to what is there, so those that an earlier try has brought are not sent again. */
+  async function annotate(id: number, draft: CheckDraft, sent: number): Promise<void> {
+    const all = annotationsOf(draft);
+    for (let from = sent; from < all.length; from += AT_ONCE)
+      await send("PATCH", ONE, {
+        id,
+        ...checkBody(draft, all.slice(from, from + AT_ONCE)),
+      });
+  }
+
+  async function update(id: number, draft: CheckDraft): Promise<void> {
+    const all = annotationsOf(draft);
+    const there = all.length === 0 ? 0 : Count.parse(await send("GET", ONE, { id }));
+    const until = there + AT_ONCE;
+    await send("PATCH", ONE, { id, ...checkBody(draft, all.slice(there, until)) });
+    await annotate(id, draft, until);
+  }
+
   return async (key, draft) => {
     const { appId } = await self();
     if (appId === null) return null;
-    const name = `${repository} ${key}`;
+    const name = `${repository} ${key} ${draft.sha}`;
     const before = await written.begin(name);
     const found = before === "begun" ? await checkOf(key, draft) : null;
     if (found !== null) await written.done(name, { id: found, url: "" });
     const known = typeof before === "object" ? before.id : found;
     if (known !== null) {
-      await send("PATCH", "/check-runs/{id}", { id: known, ...checkBody(draft) });
+      await update(known, draft);
       return { id: known };
     }
     const { id } = WrittenAnswer.parse(
       await send("POST", "/check-runs", {
-        ...checkBody(draft),
+        ...checkBody(draft, annotationsOf(draft).slice(0, AT_ONCE)),
         head_sha: draft.sha,
         external_id: key,
       }),
     );
     await written.done(name, { id, url: "" });
+    await annotate(id, draft, AT_ONCE);
     return { id };
   };
 }
 
-function checkBody({
-  name,
-  status,
-  conclusion,
-  title,
-  summary,
-  detailsUrl,
-  annotations,
-}: CheckDraft) {
+function annotationsOf({ annotations = [] }: CheckDraft): Annotations {
+  return annotations.slice(0, MAX_ANNOTATIONS);
+}
+
+function checkBody(
+  { name, status, conclusion, title, summary, detailsUrl, actions }: CheckDraft,
+  annotations: Annotations,
+) {
   return {
     name,
     status,
     ...(conclusion === undefined ? {} : { conclusion }),
     ...(detailsUrl === undefined ? {} : { details_url: detailsUrl }),
+    ...(actions === undefined ? {} : { actions }),
     output: {
       title,
       summary,
-      annotations: (annotations ?? []).slice(0, ANNOTATIONS).map((one) => ({
+      annotations: annotations.map((one) => ({
         path: one.path,
         start_line: one.startLine,
         end_line: one.endLine,

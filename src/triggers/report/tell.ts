@@ -4,13 +4,12 @@ import type { Clock } from "../../core/clock.ts";
 import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
 import type { Session } from "../../core/session.ts";
-import type { CheckDraft, Forge, ForgeRepository } from "../../forge/forge.ts";
+import type { Forge, ForgeRepository } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { EventStore } from "../../store/events.ts";
 import type { Review, ReviewStore } from "../../store/reviews.ts";
 import type { ThreadSession, ThreadSessionStore } from "../../store/thread-sessions.ts";
 import { targetOf } from "../obey.ts";
-import { showCheck } from "./check.ts";
 import type { Pace } from "./pace.ts";
 import { step } from "./progress.ts";
 import type { Progress } from "./progress.ts";
@@ -24,8 +23,6 @@ export interface TellDeps {
   threads: ThreadSessionStore;
   reviews: Pick<ReviewStore, "get">;
   settings: { serverUrl: string };
-  /** What a session's check shows beside lines of the pull request, at its end; none unless somebody gives them. */
-  annotationsOf?: (thread: ThreadSession) => Promise<NonNullable<CheckDraft["annotations"]>>;
   clock: Clock;
   log: Logger;
 }
@@ -33,13 +30,11 @@ export interface TellDeps {
 /** What is remembered of a session between two looks; after a restart it is read from the log again. */
 export interface Told {
   progress: Progress;
-  /** What its check says, as far as this hub knows. */
-  check: string;
 }
 
 const PAGE = 500;
 
-/** Brings comment and check up to date; at the end also what comes of it: pull request, reaction, last words. */
+/** Brings the comment up to date; at the end also what comes of it: pull request, reaction, last words. */
 export async function tell(
   deps: TellDeps,
   pace: Pace,
@@ -59,7 +54,6 @@ export async function tell(
     await tellEnd(deps, pace, { repository, thread, session, told });
     return;
   }
-  await showCheck(deps, repository, { thread, session, told, summary: "" });
   const ahead = await deps.sessions.ahead(session.id);
   const text = textOf(deps, { thread, session, progress: told.progress, ahead }, null);
   if (hashOf(text) === thread.shown) return;
@@ -110,7 +104,6 @@ async function tellEnd(
     pace.count();
     await show(deps, repository, thread, text);
   }
-  await showCheck(deps, repository, { thread, session, told, summary: output.summary });
   await giveSign(repository, thread, session.status === "completed" ? "hooray" : "confused");
   await deps.threads.told(thread.sessionId);
 }

@@ -56,6 +56,15 @@ export async function beginReview(
     sha,
     at,
   });
+  await deps.checks.begin({
+    sessionId: id,
+    repositoryId,
+    repository: gate.repository,
+    number,
+    sha,
+    kind: "review",
+    at,
+  });
   await deps.sessions.create(
     {
       type: "review",
@@ -96,7 +105,7 @@ export async function contextFor(
 }
 
 export async function sessionOf(
-  { sessions }: Pick<ReviewDeps, "sessions">,
+  { sessions }: { sessions: Pick<Sessions, "get"> },
   id: Id,
 ): Promise<Session | null> {
   try {

@@ -4,6 +4,7 @@ import type { Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { ReviewGateStore } from "../../store/review-gates.ts";
 import type { ReviewStore } from "../../store/reviews.ts";
+import type { SessionCheckStore } from "../../store/session-checks.ts";
 import type { SpendingStore } from "../../store/spending.ts";
 import type { ThreadSessionStore } from "../../store/thread-sessions.ts";
 import type { SettingsSource } from "../settings/source.ts";
@@ -19,6 +20,7 @@ export interface ReviewDeps {
   sessions: Pick<Sessions, "create" | "get" | "cancel" | "output">;
   gates: ReviewGateStore;
   reviews: ReviewStore;
+  checks: SessionCheckStore;
   threads: ThreadSessionStore;
   spending: SpendingStore;
   settingsFor(): Promise<SettingsSource>;

@@ -41,6 +41,7 @@ export function operatorSettings(
       waitForAllChecks: review.waitForAllChecks,
       workflow: review.workflow,
       ownPullRequests: review.ownPullRequests,
+      mayFail: false,
     },
     repair: {
       attempts: bot.repairAttempts,

@@ -42,7 +42,11 @@ export async function emitSuite(
 
 export type RunChange = Partial<
   Pick<CheckRun, "name" | "status" | "conclusion" | "externalId" | "detailsUrl" | "startedAt">
-> & { output?: Partial<CheckRun["output"]>; annotations?: CheckRun["annotations"] };
+> & {
+  output?: Partial<CheckRun["output"]>;
+  annotations?: CheckRun["annotations"];
+  actions?: CheckRun["actions"];
+};
 
 export async function addRun(
   scene: Scene,
@@ -64,6 +68,7 @@ export async function addRun(
     completedAt: null,
     output: { title: null, summary: null, text: null },
     annotations: [],
+    actions: [],
   };
   suite.runs.push(run);
   apply(world, run, change);

@@ -68,6 +68,8 @@ export interface LocalRepository {
   ): Promise<void>;
   /** What the button "Re-run" of a check does. */
   rerun(by: string, checkRunId: number): void;
+  /** What a button of a check does. */
+  press(by: string, checkRunId: number, identifier: string): void;
   fork(login: string): Promise<LocalRepository>;
   rename(name: string): void;
   /** Gives it to another account; installations of the old one lose it. */
@@ -214,6 +216,14 @@ export function createRepositories({ world, hooks, root }: Deps) {
         const run = repository.suites.flatMap(({ runs }) => runs).find((one) => one.id === id);
         if (run === undefined) throw new Error(`there is no check ${id}`);
         emitRun(sceneOf(repository, by), run, "rerequested", { only: run.suite.app });
+      },
+      press(by, id, identifier) {
+        const run = repository.suites.flatMap(({ runs }) => runs).find((one) => one.id === id);
+        if (run?.actions.some((one) => one.identifier === identifier) !== true)
+          throw new Error(`check ${id} has no button ${identifier}`);
+        const payload = { requested_action: { identifier } };
+        const scene = sceneOf(repository, by);
+        emitRun(scene, run, "requested_action", { only: run.suite.app, payload });
       },
       async fork(login) {
         const fork = await add(userNamed(world, login), repository.name, repository);

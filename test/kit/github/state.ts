@@ -191,6 +191,7 @@ export interface CheckRun {
   completedAt: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
   annotations: Json[];
+  actions: { label: string; description: string; identifier: string }[];
 }
 
 export interface Status {

@@ -33,6 +33,16 @@ const runChange = z.object({
   conclusion: z.string().optional(),
   completed_at: z.string().optional(),
   output: outputSchema.optional(),
+  actions: z
+    .array(
+      z.object({
+        label: z.string().max(20),
+        description: z.string().max(40),
+        identifier: z.string().max(20),
+      }),
+    )
+    .max(3)
+    .optional(),
 });
 const runRequest = runChange.extend({ name: z.string(), head_sha: z.string() });
 const statusRequest = z.object({
@@ -161,7 +171,7 @@ async function commitIn({ repository }: RepositoryCall, sha: string): Promise<st
 }
 
 function changeOf(asked: z.infer<typeof runChange>): RunChange {
-  const { name, status, conclusion, details_url, external_id, started_at, output } = asked;
+  const { name, status, conclusion, details_url, external_id, started_at, output, actions } = asked;
   if (status === "completed" && conclusion === undefined) {
     throw invalid("CheckRun", "conclusion", "conclusion is required when the status is completed");
   }
@@ -173,6 +183,7 @@ function changeOf(asked: z.infer<typeof runChange>): RunChange {
     ...(details_url === undefined ? {} : { detailsUrl: details_url }),
     ...(external_id === undefined ? {} : { externalId: external_id }),
     ...(started_at === undefined ? {} : { startedAt: started_at }),
+    ...(actions === undefined ? {} : { actions }),
     output: Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined)),
     annotations: annotations ?? [],
   };

@@ -1,0 +1,64 @@
+import { HubError } from "../../core/errors.ts";
+import { refusalFor } from "../authority.ts";
+import type { TriggerDeps } from "../deps.ts";
+import { obey } from "../obey.ts";
+import type { Rule } from "../rule.ts";
+import type { SessionCheck } from "../../store/session-checks.ts";
+import { sanitise } from "../text/sanitise.ts";
+import { FIX } from "./says.ts";
+import { toldOf } from "./told-of.ts";
+
+/** *Fix* on a check of the bot's is `@bot fix` on its pull request. Who may not ask gets no answer. */
+export const fixRule: Rule = {
+  name: "fix",
+  async decide(deps, repository, event) {
+    if (event.event !== "check_run" || event.action !== "requested_action") return null;
+    const check = await toldOf(deps, event);
+    if (typeof check === "string") return check;
+    if (event.payload.requested_action?.identifier !== FIX) return "the check has no such button";
+    if (!deps.settings.triggers.mention) return "the repository has switched mention off";
+    const refusal = await refusalFor(deps.settings, repository, event.sender);
+    if (refusal !== null) return refusal;
+    const about = { ...event, number: check.number };
+    return {
+      would: "follows the command fix",
+      act: async () =>
+        await obey(deps, repository, about, {
+          command: "fix",
+          instruction: "",
+          trigger: "mention",
+          cause: `action:${event.deliveryId}`,
+          source: { kind: "thread" },
+          line: null,
+          statusCommentId: null,
+          data: await dataOf(deps, check),
+        }),
+    };
+  },
+};
+
+/** What the check tells of, as data. */
+async function dataOf({ review, sessions }: TriggerDeps, check: SessionCheck): Promise<string> {
+  const { sessionId, kind, sha } = check;
+  const head = `The check that is to be mended (${kind}, at ${sha.slice(0, 12)}) says:`;
+  if (kind === "review") {
+    const found = await review.reviews.comments(sessionId);
+    const summary = (await review.reviews.get(sessionId))?.summary ?? "";
+    const lines = found.map(({ path, line, body }) => `${path}:${line}: ${body}`);
+    return [head, quoted([summary, ...lines].join("\n"))].join("\n");
+  }
+  try {
+    const { error } = await sessions.get(sessionId);
+    return error === null || error === undefined ? "" : [head, quoted(error)].join("\n");
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return "";
+    throw error;
+  }
+}
+
+function quoted(text: string): string {
+  return sanitise(text)
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
