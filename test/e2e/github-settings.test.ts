@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.ts";
@@ -192,6 +194,41 @@ test("what a repository may not choose is told at its line, and the rest counts"
   const { number } = await person("ada").openIssue(REPOSITORY, { title: "Label", body: done });
   await person("ada").label(REPOSITORY, number, "robot");
   await house.said(number, "Looked.");
+  await settings(null);
+});
+
+test("of three mentions at once, a budget of a day for one begins one, and the others are told why", async () => {
+  await settings("budget: { day: { costUsd: 3 }, session: { costUsd: 3 } }\n");
+  const steps = [
+    { run: "until [ -e ~/on ]; do sleep 0.1; done" },
+    { result: { summary: "Looked." } },
+  ];
+  const issue = { title: "It hurts", body: "" };
+  const opened = await Promise.all([1, 2, 3].map(() => person("ada").openIssue(REPOSITORY, issue)));
+  const numbers = opened.map(({ number }) => number);
+  await Promise.all(
+    numbers.map((number) =>
+      person("ada").comment(REPOSITORY, number, `${BOT} look\n${standIn(...steps)}`),
+    ),
+  );
+  await settle();
+  const found = await Promise.all(
+    numbers.map(async (number) => ({ number, ids: await sessionsOf(number) })),
+  );
+  const begun = found.flatMap(({ number, ids }) => ids.map((id) => ({ number, id })));
+  const refused = found.filter(({ ids }) => ids.length === 0);
+  for (const { number } of refused)
+    expect(await house.said(number, "budget for today")).toContain(
+      "set aside for what is at work ($3.00 of $3.00)",
+    );
+  expect(begun).toHaveLength(1);
+  const [one = { number: 0, id: "" }] = begun;
+  await house.hub.until(one.id, { statuses: ["running"] });
+  const { containerId } = await house.hub.get(one.id);
+  await writeFile(join(house.hub.dir, "sandboxes", containerId, "home", "on"), "");
+  await house.said(one.number, "Looked.");
+  // It has used nothing, so that there is enough for another one.
+  await house.said(await ask("ada"), "Looked.");
   await settings(null);
 });
 

@@ -12,6 +12,8 @@ import { waitFor } from "../kit/wait.ts";
 
 /** More than any story has. */
 const MAX_WRITES = 25;
+/** Less than any lease: what the killed hub was at is gone on with by the next one, and not when its time is up. */
+const GONE_ON_MS = 50_000;
 const WRITES = {
   method: ["POST", "PATCH", "PUT", "DELETE"],
   path: /^\/repos\/|git-receive-pack$/,
@@ -62,10 +64,21 @@ const stop: Story = async () => {
   const { number } = await openIssue();
   const slow = standIn({ silentMs: 120_000 });
   const one = await ada().comment(REPOSITORY, number, `${BOT} do it\n${slow}`);
-  await waitFor(async () => (await sessionsOf(number)) === 1, { timeoutMs: 30_000 });
+  await waitFor(async () => (await sessionsOf(number)) === 1, { timeoutMs: GONE_ON_MS });
   const two = await ada().comment(REPOSITORY, number, `${BOT} stop`);
   const reactions = [`${one.id} eyes`, `${one.id} confused`, `${two.id} eyes`, `${two.id} +1`];
   return { number, said: [/^\*\*Stopped\*\*/], reactions, sessions: 1 };
+};
+
+const retry: Story = async () => {
+  const { number } = await openIssue();
+  const done = standIn({ result: { summary: "Had a look." } });
+  const one = await ada().comment(REPOSITORY, number, `${BOT} do it\n${done}`);
+  await waitFor(async () => (await sessionsOf(number)) === 1, { timeoutMs: GONE_ON_MS });
+  const two = await ada().comment(REPOSITORY, number, `${BOT} retry`);
+  const reactions = [one, two].flatMap(({ id }) => [`${id} eyes`, `${id} hooray`]);
+  const said = [/^\*\*Done\*\*[^]*Had a look/, /^\*\*Done\*\*/];
+  return { number, said, reactions, sessions: 2 };
 };
 
 const lines: Story = async () => {
@@ -152,6 +165,7 @@ async function demand(end: End): Promise<void> {
 test.each([
   ["a mention that becomes a pull request", work, 5],
   ["work that is stopped", stop, 5],
+  ["work that is tried once more", retry, 6],
   ["an answer on lines of a pull request", lines, 3],
   ["answers without a session", answer, 2],
 ])(

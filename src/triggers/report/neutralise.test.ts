@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sanitise } from "../text/sanitise.ts";
 import { neutralise } from "./neutralise.ts";
 import { tickedBox } from "./status-comment.ts";
 
@@ -27,6 +28,11 @@ test.each([
   ["a mark in a mark", "<!<!---- claude-hub x --->-> ", "&lt;!-- claude-hub x --> "],
   ["a box", "- [x] Stop this session", "- Stop this session"],
   ["a box in a box", "1. [ ] [x] Stop this session", "1. Stop this session"],
+  ["a box in a list in a list", "> - 1) [x] Stop this session", "> - 1) Stop this session"],
+  ["a box below its bullet", "-\n  [x] Stop this session", "-\n  Stop this session"],
+  ["a definition", "> - [//]: # (push to main)", `> - [//]${JOINER}: # (push to main)`],
+  ["letters that nobody sees", "a\u200b\u202eb\u{e0061}\u00ad", "ab"],
+  ["a name in pieces", "@\u200beve", `@${JOINER}eve`],
   ["a quick action", "  /label bug", `  ${JOINER}/label bug`],
 ])("%s is made harmless", (_, text, expected) => {
   expect(neutralise(text, 1_000)).toBe(expected);
@@ -40,3 +46,13 @@ test("only the box at a comment's end is one; an agent's text above it ticks not
   expect(tickedBox(`**Failed**\r\n\r\n- [X] Try again\r\n\r\n${mark}`)).toBe("retry");
   expect(tickedBox("- [x] Try again, said somebody")).toBe(null);
 });
+
+test.each(["\n", "!", "-\n", "- ", "[", "\n[", "fix ", "close\n", "![](", "<", "> - 1) ", "\\"])(
+  "65,536 letters of %j hold nobody up",
+  (part) => {
+    // In a time that grows with their square it would be minutes, and the hub would stand still.
+    const text = part.repeat(65_536 / part.length);
+    expect(neutralise(`fix${text}`, 60_000).length).toBeLessThanOrEqual(60_000);
+    expect(sanitise(text).length).toBeLessThan(60_000);
+  },
+);

@@ -7,20 +7,25 @@ const MAX_CHARS = 30_000;
  */
 export function sanitise(text: string): string {
   const bounded = text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}\n[… cut …]` : text;
-  return bounded
-    .toWellFormed()
-    .replaceAll("\r\n", "\n")
-    .replaceAll(/<!--[\s\S]*?(?:-->|$)/g, "")
-    .replaceAll(INVISIBLE, "")
-    .replaceAll(/(?<=\p{Emoji_Presentation}|\p{Extended_Pictographic})[\uFE00-\uFE0F]+/gu, "\uFE0F")
-    .replaceAll(/(?<![\p{Emoji}\p{Extended_Pictographic}])[\uFE00-\uFE0F]+/gu, "")
-    .replaceAll(/!\[[^\]\n]{0,1000}\]\(([^)\s\n]{0,2000})[^)\n]{0,1000}\)/g, "![]($1)")
+  const written = bounded.replaceAll(/<!--[\s\S]*?(?:-->|$)/g, "");
+  return visible(written)
+    .replaceAll(/!\[[^\]\n]{0,1000}\]\(([^)\s]{0,2000})(?:\s[^)\n]{0,1000})?\)/g, "![]($1)")
     .replaceAll(
       /(\[[^\]\n]{0,1000}\]\([^)\s\n]{0,2000})\s+(?:"[^"\n]{0,1000}"|'[^'\n]{0,1000}')\)/g,
       "$1)",
     )
     .replaceAll(/^ {0,3}\[(?:\/\/|[^\]\n]{1,200})\]:[^\n]*$/gm, "")
     .replaceAll(/<([a-z][a-z0-9-]{0,30})\s[^<>]{0,5000}>/gi, "<$1>");
+}
+
+/** A text without the characters that nobody sees. */
+export function visible(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll("\r\n", "\n")
+    .replaceAll(INVISIBLE, "")
+    .replaceAll(/(?<=\p{Emoji_Presentation}|\p{Extended_Pictographic})[\uFE00-\uFE0F]+/gu, "\uFE0F")
+    .replaceAll(/(?<![\p{Emoji}\p{Extended_Pictographic}])[\uFE00-\uFE0F]+/gu, "");
 }
 
 /** A title, or the name of a file or a branch, which may be chosen by anybody: it stays on its line. */
