@@ -25,6 +25,7 @@ import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
 import { notifyKeysOf } from "./notify/keys.ts";
+import { openOrchestrations } from "./orchestrating.ts";
 import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
@@ -138,27 +139,18 @@ export async function startHub(options: {
   parts.use(engine);
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
-  const bot = await startBot(
-    {
-      config,
-      forge,
-      database,
-      mirror,
-      sessions: life.sessions,
-      events,
-      redaction,
-      executorId,
-      log,
-    },
-    parts,
-  );
+  const common = { config, database, forge, executorId, log };
+  const { sessions } = life;
+  const bot = await startBot({ ...common, mirror, sessions, events, redaction }, parts);
+  const orchestrations = openOrchestrations({ ...common, life, branches }, parts);
   const server = parts.use(
     await openFront({
       config,
       database,
       notifications,
       stores,
-      sessions: life.sessions,
+      sessions,
+      orchestrations,
       ...bot,
       redaction,
       health: createHealth({ startup, runtime }),

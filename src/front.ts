@@ -9,14 +9,20 @@ import { listen } from "./http/server.ts";
 import type { HttpServer } from "./http/server.ts";
 import { createMcp } from "./mcp/mcp.ts";
 import { openNotifier } from "./notify/open.ts";
-import { createOrchestrations } from "./orchestration/orchestrations.ts";
 import { createApiTokens } from "./store/api-tokens.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
 import type { Notifications } from "./store/notifications.ts";
 import type { createStores } from "./store/stores.ts";
 
-type Given = "deliveryLog" | "simulate" | "onDelivery" | "redaction" | "health" | "sessions";
+type Given =
+  | "deliveryLog"
+  | "simulate"
+  | "onDelivery"
+  | "redaction"
+  | "health"
+  | "sessions"
+  | "orchestrations";
 
 export interface FrontOptions extends Pick<HttpDeps, Given> {
   config: Config;
@@ -38,9 +44,8 @@ export async function openFront(
   const { events } = stores;
   await using parts = new AsyncDisposableStack();
   const { githubWebhook, githubPreviousWebhook } = config.secrets;
-  const orchestrations = createOrchestrations(given.sessions);
   const feed = createEventFeed({ store: events, notifications });
-  const mcp = createMcp({ ...given, orchestrations, events, feed, settings: config.mcp });
+  const mcp = createMcp({ ...given, events, feed, settings: config.mcp });
   const notifier = openNotifier(
     {
       database,
@@ -56,7 +61,6 @@ export async function openFront(
   );
   const http = createHttp({
     ...given,
-    orchestrations,
     events,
     feed,
     mcp: mcp.answer,

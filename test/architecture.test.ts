@@ -60,8 +60,8 @@ const EXCEPTIONS = new Set([
   "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers
 ]);
 
-/** The composition root, in three files, builds everything. */
-const ROOTS = ["app", "bot", "front"];
+/** The composition root, in four files, builds everything. */
+const ROOTS = ["app", "bot", "front", "orchestrating"];
 
 interface Edge {
   file: string;

@@ -152,6 +152,7 @@ function read(from: Source, dir: string) {
       total: from.required(SETTINGS.maxSessions),
       perRepository: from.required(SETTINGS.maxSessionsPerRepository),
     },
+    plans: { maxTasks: from.required(SETTINGS.planTasks) },
     prepared: {
       count: from.required(SETTINGS.preparedSandboxes),
       maxAgeMs: from.required(SETTINGS.preparedMaxAgeMs),

@@ -1,3 +1,4 @@
+import { PLAN_BOUNDS } from "../core/plan.ts";
 import { amount, choice, flag, names, size, text, whole } from "./setting.ts";
 
 import { CONTAINER_SETTINGS } from "./container-settings.ts";
@@ -37,6 +38,11 @@ export const SESSION_SETTINGS = {
     "Of these, of one repository.",
     { min: 1, max: 10_000, fallback: "2" },
   ),
+  planTasks: whole("CLAUDE_HUB_PLAN_MAX_TASKS", "Tasks that one plan may have.", {
+    min: 1,
+    max: PLAN_BOUNDS.tasks,
+    fallback: "50",
+  }),
   preparedSandboxes: whole(
     "CLAUDE_HUB_PREPARED_SANDBOXES",
     "Sandboxes made in advance for sessions that are created and not started yet; 0: none.",

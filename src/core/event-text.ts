@@ -17,7 +17,8 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
       return line(`${body["isError"] === true ? "tool failed" : "tool returned"}: ${text("text")}`);
     case "agent.printed":
     case "setup.printed":
-      return line(`${event.kind === "agent.printed" ? "agent" : "setup"} printed: ${text("line")}`);
+    case "check.printed":
+      return line(`${event.kind.split(".")[0] ?? ""} printed: ${text("line")}`);
     case "commit.created":
       return line(`commit ${text("sha").slice(0, 10)} ${text("subject")}`);
     case "branch.pushed":

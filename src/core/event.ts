@@ -29,6 +29,9 @@ export const EVENT_KINDS = [
   "setup.started", // path of the hook, or command of the settings
   "setup.printed", // line
   "setup.finished", // exitCode, durationMs
+  "check.started", // command
+  "check.printed", // line
+  "check.finished", // exitCode, durationMs
   "agent.started", // agent, pid
   "agent.initialized", // agentSessionId, model, tools
   "agent.stalled", // silentMs

@@ -60,6 +60,8 @@ export const Job = z.object({
   systemPrompt: z.string(),
   /** What the final answer has to look like; null: a summary and next steps. */
   answerSchema: AnswerSchema.nullable().default(null),
+  /** Shell command that tells, after the agent, whether the work is done; null: there is none. */
+  check: z.string().nullable().default(null),
   /** Without tools there is no checkout either. */
   toolset: Toolset.default("usual"),
   /** What the hub does for the agent, by name; reached through the gateway's tools door. */

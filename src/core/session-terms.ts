@@ -24,6 +24,8 @@ export const SessionTerms = z.object({
   commit: CommitAt.nullable().default(null),
   /** In place of the hub's; null: that one. */
   model: z.string().nullable().default(null),
+  /** Run after the agent, in its sandbox; the session has failed unless it ends with 0. Null: nothing is. */
+  check: z.string().nullable().default(null),
   /** Only narrow what the operator grants. */
   maxTokens: z.int().positive().nullable().default(null),
   maxCostUsd: z.number().positive().nullable().default(null),

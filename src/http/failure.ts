@@ -38,8 +38,22 @@ export function failureOf(c: HttpContext, error: unknown, log: Logger): Failure 
 /** The first thing that is wrong with a body, with the field that it is in. */
 export function misfit(error: z.ZodError): HubError {
   const [issue] = error.issues;
-  const path = (issue?.path ?? []).map(String).join(".");
-  return invalidRequest(path, issue?.message ?? "does not fit");
+  const { path, message } = issue === undefined ? NO_ISSUE : deepest(issue);
+  return invalidRequest(path.map(String).join("."), message);
+}
+
+const NO_ISSUE = { path: [], message: "does not fit" };
+
+/** Where something may have one of several forms, what is wrong with the one that it comes nearest to. */
+function deepest(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string } {
+  const { path, message } = issue;
+  if (issue.code !== "invalid_union") return { path, message };
+  const forms = issue.errors
+    .flatMap(([first]) => (first === undefined ? [] : [deepest(first)]))
+    .toSorted((one, other) => other.path.length - one.path.length);
+  const [nearest] = forms;
+  if (nearest === undefined || nearest.path.length === 0) return { path, message };
+  return { path: [...path, ...nearest.path], message: nearest.message };
 }
 
 /** What libraries throw about a request that is not right. */

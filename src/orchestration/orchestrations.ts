@@ -1,14 +1,22 @@
 import { z } from "zod";
-import { newId } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
+import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
+import { OrchestrationState } from "../core/orchestration.ts";
+import type { PlanEdge } from "../core/plan-graph.ts";
+import { Plan } from "../core/plan.ts";
 import { Metadata, Project, SessionOptions } from "../core/session.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+
+/** Has a session make the plan. */
+const PROPOSE = "propose";
 
 export const NewOrchestration = z.object({
   sessionType: z.literal("coordination").default("coordination"),
+  /** Of a plan: runs without being approved. */
   autoStart: z.boolean().default(false),
   project: Project,
+  /** None: a session coordinates. */
+  plan: z.union([z.literal(PROPOSE), Plan]).optional(),
   metadata: Metadata.optional(),
   options: SessionOptions.optional(),
 });
@@ -16,39 +24,50 @@ export type NewOrchestration = z.infer<typeof NewOrchestration>;
 
 export interface Orchestrated {
   orchestrationId: Id;
-  /** Of the coordinating session. */
+  /** Of the session that it begins with; of a plan that waits for approval: `initializing`. */
   status: SessionStatus;
   sessions: Session[];
   /** One sentence for people. */
   summary: string;
+  state: OrchestrationState;
+  planVersion: number;
 }
 
+/** An orchestration with its graph. */
+export interface OrchestrationView extends Orchestration {
+  /** Who comes after whom, and why; of what the plan did not say itself with the reason. */
+  edges: PlanEdge[];
+  /** Oldest first. */
+  sessions: OrchestratedSession[];
+}
+
+export interface OrchestrationQuery {
+  state?: OrchestrationState | undefined;
+  repository?: string | undefined;
+  repositories?: readonly string[] | undefined;
+  /** Older than this one: `nextCursor` of the page before. */
+  cursor?: Id | undefined;
+  /** 1 to LIMITS.listPage. */
+  limit?: number | undefined;
+}
+
+export interface OrchestrationPage {
+  /** Newest first. */
+  orchestrations: Orchestration[];
+  /** Null on the last page. */
+  nextCursor: Id | null;
+}
+
+/** What callers may do with orchestrations. Every function throws `not_found` for an id that nobody knows. */
 export interface Orchestrations {
-  /** One request, a group of sessions; begins with the session that coordinates it. */
+  /** One request, a group of sessions. Throws `invalid_request` with the path of what is wrong with a plan. */
   create(input: NewOrchestration): Promise<Orchestrated>;
-}
-
-export function createOrchestrations(sessions: Sessions): Orchestrations {
-  return {
-    async create({ sessionType, autoStart, project, metadata, options }) {
-      const orchestrationId = newId();
-      const session = await sessions.create(
-        {
-          type: sessionType,
-          project,
-          dependencies: [],
-          options: { ...options, autoStart: options?.autoStart ?? autoStart },
-          ...(metadata === undefined ? {} : { metadata }),
-        },
-        { orchestrationId },
-      );
-      const begun = session.requestedAt === null ? "is ready to be started" : "has been started";
-      return {
-        orchestrationId,
-        status: session.status,
-        sessions: [session],
-        summary: `Orchestration of ${project.repository}: its coordinating session ${begun}`,
-      };
-    },
-  };
+  get(id: Id): Promise<OrchestrationView>;
+  list(query: OrchestrationQuery): Promise<OrchestrationPage>;
+  /** Puts another plan in the place of version `version`. Throws `conflict` when that is not the last one, or runs. */
+  changePlan(id: Id, change: { plan: Plan; version: number }): Promise<OrchestrationView>;
+  /** Runs the plan. Throws `conflict` when `version` is not the last one. Again while it runs: the same answer. */
+  approve(id: Id, version?: number): Promise<OrchestrationView>;
+  /** Cancels all of its sessions; it ends as `cancelled` once they have. Throws `conflict` when it has ended. */
+  cancel(id: Id): Promise<OrchestrationView>;
 }

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { runAgent } from "./agent-run.ts";
 import { collectChanges } from "./collect.ts";
 import type { Changes } from "./collect.ts";
+import { runCheck } from "./check.ts";
 import { waitForCancel } from "./commands.ts";
 import { keepConversation, restoreConversation } from "./conversation.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
@@ -162,7 +163,9 @@ async function work(
         error: `The work could not be collected: ${messageOf(error)}`,
       }),
     );
-    return { outcome, changes };
+    if (!outcome.ok || changes.error !== null) return { outcome, changes };
+    const fault = await runCheck({ job, dir, env, outbox, signal });
+    return { outcome: fault === null ? outcome : { ...outcome, ok: false, error: fault }, changes };
   } catch (error) {
     return { outcome: failed(messageOf(error)), changes: nothing };
   }

@@ -6,7 +6,7 @@ import { readWithin } from "../store/sessions.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 import { ownBranchOf, policyOf } from "./permitted.ts";
 
 /**

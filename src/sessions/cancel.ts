@@ -2,11 +2,14 @@ import { sql } from "kysely";
 import { conflict, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { isFinal } from "../core/session.ts";
+import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
+import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { endWithin, eventAt } from "./ending.ts";
+import { endWithin } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 
 const REASON = "Cancelled on request";
 
@@ -21,20 +24,21 @@ export async function cancelSession(deps: SessionDeps, id: Id): Promise<void> {
     if (session === undefined) throw notFound("Session");
     if (isFinal(session.status))
       throw conflict(`Session has already ended (status: ${session.status})`);
-    const at = deps.clock.now();
-    if (session.admittedAt === null) {
-      await endWithin(tx, id, { status: "cancelled", error: REASON, events: [] }, at);
-      return;
-    }
-    if (session.cancelRequestedAt !== null) return;
-    await tx
-      .updateTable("sessions")
-      .set({ cancel_requested_at: at })
-      .where("id", "=", id)
-      .execute();
-    await appendWithin(tx, [
-      { sessionId: id, events: [eventAt(at, "session.cancelling", { reason: REASON })] },
-    ]);
-    await sql`select pg_notify('claude_hub_commands', ${id})`.execute(tx);
+    await cancelWithin(tx, session, deps.clock.now());
   });
+}
+
+/** Of a session that is locked and has not ended. */
+export async function cancelWithin(tx: Tx, session: StoredSession, at: Date): Promise<void> {
+  const { id } = session;
+  if (session.admittedAt === null) {
+    await endWithin(tx, id, { status: "cancelled", error: REASON, events: [] }, at);
+    return;
+  }
+  if (session.cancelRequestedAt !== null) return;
+  await tx.updateTable("sessions").set({ cancel_requested_at: at }).where("id", "=", id).execute();
+  await appendWithin(tx, [
+    { sessionId: id, events: [eventAt(at, "session.cancelling", { reason: REASON })] },
+  ]);
+  await sql`select pg_notify('claude_hub_commands', ${id})`.execute(tx);
 }

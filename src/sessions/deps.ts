@@ -10,6 +10,7 @@ import type { RepositorySettings } from "../core/repository-settings.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
 import type { ActiveStore } from "../store/active.ts";
 import type { ConversationStore } from "../store/conversations.ts";
+import type { BeforeStore } from "../store/before.ts";
 import type { BranchStore } from "../store/branches.ts";
 import type { Database } from "../store/database.ts";
 import type { EventStore } from "../store/events.ts";
@@ -91,6 +92,7 @@ export interface SessionDeps {
   results: ResultStore;
   tokens: TokenStore;
   branches: BranchStore;
+  before: BeforeStore;
   conversations: ConversationStore;
   active: ActiveStore;
   prepared: PreparedStore;

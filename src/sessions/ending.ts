@@ -1,12 +1,15 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import type { EventBody, EventKind, NewEvent } from "../core/event.ts";
+import type { EventBody, NewEvent } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import type { Append } from "../store/events.ts";
 import { announceWithin } from "../store/notices.ts";
+import { decideWithin } from "../store/orchestration-tasks.ts";
 import { childrenOf, descendantsOf, waitingFor } from "../store/sessions.ts";
+import { eventAt } from "./event-at.ts";
+import { succeed } from "./succession.ts";
 
 export interface Ending {
   status: "completed" | "failed" | "cancelled";
@@ -18,10 +21,12 @@ export interface Ending {
 }
 
 const IdRow = z.object({ id: z.string() });
+const EndedRow = z.object({ orchestration_id: z.string().nullable() });
 
 /**
  * Ends a session that the transaction has locked and that has not ended, and brings what depends on it up to date:
- * after a success it waits for one less, after anything else it is cancelled, all the way down.
+ * after a success it waits for one less, after anything else it is cancelled, all the way down; unless the plan has it wait
+ * for another session in its place, or go on without.
  */
 export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promise<void> {
   const body: EventBody =
@@ -29,22 +34,53 @@ export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promi
   const appends: Append[] = [
     { sessionId: id, events: [...ending.events, eventAt(at, LAST_KIND[ending.status], body)] },
   ];
-  await tx
-    .updateTable("sessions")
-    .set({ status: ending.status, error: ending.error, completed_at: at })
-    .where("id", "=", id)
-    .execute();
+  const { orchestration_id } = EndedRow.parse(
+    await tx
+      .updateTable("sessions")
+      .set({ status: ending.status, error: ending.error, completed_at: at })
+      .where("id", "=", id)
+      .returning("orchestration_id")
+      .executeTakeFirstOrThrow(),
+  );
+  const isPlanned = orchestration_id !== null;
+  if (isPlanned && ending.status === "failed") await succeed(tx, id, at);
+  const cancelled: Id[] = [];
   if (ending.status === "completed") await countDown(tx, await childrenOf(tx, id));
   else {
-    const error = `Cancelled because session ${id}, which it depends on, ${ending.status === "failed" ? "failed" : "was cancelled"}`;
-    const cancelled = await cancelBelow(tx, id, error, at);
-    for (const sessionId of cancelled)
-      appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
-    await announceWithin(tx, cancelled, "session.cancelled", at);
-    await countDown(tx, await waitingFor(tx, [id, ...cancelled]));
+    cancelled.push(...(await failWithin(tx, { id, status: ending.status }, at, appends)));
+    await countDown(tx, await waitingFor(tx, [id]));
   }
   await announceWithin(tx, [id], LAST_KIND[ending.status], at);
+  if (isPlanned) await settleAttempts(tx, [id, ...cancelled], at, appends);
   await appendWithin(tx, appends);
+}
+
+/** Cancels what depends on a session that has not completed, all the way down; answers what was cancelled. */
+async function failWithin(
+  tx: Tx,
+  { id, status }: { id: Id; status: "failed" | "cancelled" },
+  at: Date,
+  appends: Append[],
+): Promise<Id[]> {
+  const verb = status === "failed" ? "failed" : "was cancelled";
+  const error = `Cancelled because session ${id}, which it depends on, ${verb}`;
+  const cancelled = await cancelBelow(tx, id, error, at);
+  for (const sessionId of cancelled)
+    appends.push({ sessionId, events: [eventAt(at, "session.cancelled", { error })] });
+  await announceWithin(tx, cancelled, "session.cancelled", at);
+  await countDown(tx, await waitingFor(tx, cancelled));
+  return cancelled;
+}
+
+/** Where the last attempt at a task has ended, what comes after the task goes on from the best one, or ends with it. */
+async function settleAttempts(tx: Tx, ended: Id[], at: Date, appends: Append[]): Promise<void> {
+  for (let last = ended; last.length > 0;) {
+    const more: Id[] = [];
+    for (const { sessionId, status } of await decideWithin(tx, last))
+      if (status !== "completed")
+        more.push(...(await failWithin(tx, { id: sessionId, status }, at, appends)));
+    last = more;
+  }
 }
 
 /** Cancels all that depends on a session; answers what had not ended before. */
@@ -71,10 +107,6 @@ async function countDown(tx: Tx, children: Id[]): Promise<void> {
   await sql`update sessions s set open_dependencies = open_dependencies - c.ends
     from (select id, count(*) as ends from unnest(${children}::uuid[]) as child(id) group by id) c
     where s.id = c.id and s.completed_at is null`.execute(tx);
-}
-
-export function eventAt(at: Date, kind: EventKind, body: EventBody): NewEvent {
-  return { at: at.toISOString(), kind, body };
 }
 
 const LAST_KIND = {

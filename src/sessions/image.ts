@@ -1,7 +1,7 @@
 import { REPOSITORY_SETTINGS_PATH } from "../core/repository-settings.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 
 /** The image that a session's repository asks for and may have; null: the usual one. */
 export async function imageFor(

@@ -7,6 +7,7 @@ import { tellRefusal } from "./image.ts";
 import { ownBranchOf, policyOf } from "./permitted.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { PromptParts } from "./prompt.ts";
+import { resultsText } from "./results.ts";
 
 /** Everything that the session's runner needs to know; no credential. */
 export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
@@ -22,7 +23,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const before = await continued(deps, session);
   const { commit } = session.terms;
   if (commit !== null) await deps.repositories.bring(session.project.repository, commit);
-  const { defaultBranch, baseBranch, otherBranches } = await basis(deps, session, before);
+  const { defaultBranch, baseBranch, otherBranches, headOf } = await basis(deps, session, before);
+  const results = await deps.before.results(id);
   const tools = [...(await deps.tools.namesFor(id))];
   const parts: PromptParts = {
     type: session.type,
@@ -35,6 +37,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     terms,
     tools,
     before: before === null || before.canResume ? null : before,
+    results: resultsText(results, headOf),
   };
   return {
     sessionId: id,
@@ -46,6 +49,7 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     prompt: taskPrompt(parts),
     systemPrompt: systemPrompt(parts),
     answerSchema: terms.answerSchema,
+    check: terms.check,
     toolset: terms.toolset,
     hubTools: tools,
     agentSessionId: before?.canResume === true ? before.agentSessionId : id,
@@ -98,8 +102,8 @@ async function continued(deps: SessionDeps, { continuesId }: StoredSession) {
 
 /**
  * Where the work begins: on the branch that the work is for, or that of the session that this one goes on with; on the
- * branch of the one session before it, if exactly one has pushed here; else on the branch that the project names, if it
- * exists; else on the default branch.
+ * branch of the one session before it, if exactly one has pushed here (of one that has not, on what that began with); else on
+ * the branch that the project names, if it exists; else on the default branch.
  */
 async function basis(
   deps: SessionDeps,
@@ -108,23 +112,23 @@ async function basis(
 ) {
   const { repository, branch } = session.project;
   if (session.terms.toolset === "none")
-    return { defaultBranch: null, baseBranch: null, otherBranches: [] };
+    return { defaultBranch: null, baseBranch: null, otherBranches: [], headOf: () => null };
   // Whose branch it is may have pushed just now, and then asked.
   const maxAgeMs = session.onto === null ? undefined : 0;
   const branches = await deps.repositories.branches(repository, maxAgeMs);
-  const pushed = (await deps.branches.ofSessions(repository, session.dependencies))
-    .map((one) => one.branch)
-    .filter((name) => branches.has(name));
+  const headOf = (name: string) => (branches.has(name) ? branches.head(name) : null);
+  const pushed = (await deps.before.branches(session.id)).filter((name) => branches.has(name));
   const [only, ...more] = pushed;
   const named = branch !== undefined && branches.has(branch) ? branch : branches.defaultBranch;
   const follows = only !== undefined && more.length === 0;
   const { defaultBranch } = branches;
   const own = session.onto ?? before?.workBranch ?? null;
   if (own !== null && branches.has(own))
-    return { defaultBranch, baseBranch: own, otherBranches: pushed };
+    return { defaultBranch, baseBranch: own, otherBranches: pushed, headOf };
   return {
     defaultBranch,
     baseBranch: follows ? only : named,
     otherBranches: follows ? [] : pushed,
+    headOf,
   };
 }

@@ -10,6 +10,8 @@ import { admit, shared } from "./admit.ts";
 import { cancelSession } from "./cancel.ts";
 import { createSession } from "./create.ts";
 import type { SessionDeps } from "./deps.ts";
+import { cancelGraph, createGraph } from "./graph.ts";
+import type { SessionGraphs } from "./graph.ts";
 import { createIntake } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import { artifactsOf, outputOf } from "./output.ts";
@@ -43,6 +45,7 @@ export interface Upkeep {
 
 export interface SessionLife {
   sessions: Sessions;
+  graphs: SessionGraphs;
   steps: SessionSteps;
   intake: Intake;
   upkeep: Upkeep;
@@ -56,8 +59,17 @@ export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLi
   const deps: SessionDeps = { ...parts, inTurn: createTurns() };
   const giveSlots = shared(() => admit(deps));
   const preparation = createPreparation(deps);
+  /** Asked for after the request itself is stored; when it fails now, upkeep does it. */
+  const giveSlotsNow = async (): Promise<void> => {
+    try {
+      await giveSlots();
+    } catch (error) {
+      deps.log.warn({ err: error }, "slots could not be given");
+    }
+  };
   return {
-    sessions: createSessions(deps, giveSlots, preparation),
+    sessions: createSessions(deps, giveSlotsNow, preparation),
+    graphs: createGraphs(deps, giveSlotsNow, preparation),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
     upkeep: {
@@ -69,20 +81,29 @@ export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLi
   };
 }
 
+function createGraphs(
+  deps: SessionDeps,
+  giveSlotsNow: () => Promise<void>,
+  preparation: Preparation,
+): SessionGraphs {
+  return {
+    async create(orchestrationId, graph) {
+      await createGraph(deps, orchestrationId, graph);
+      if (graph.starts) await giveSlotsNow();
+      else preparation.soon();
+    },
+    async cancel(orchestrationId, before) {
+      await cancelGraph(deps, orchestrationId, before);
+      await giveSlotsNow();
+    },
+  };
+}
+
 function createSessions(
   deps: SessionDeps,
-  giveSlots: () => Promise<void>,
+  giveSlotsNow: () => Promise<void>,
   preparation: Preparation,
 ): Sessions {
-  /** Asked for after the request itself is stored; when it fails now, upkeep does it. */
-  async function giveSlotsNow(): Promise<void> {
-    try {
-      await giveSlots();
-    } catch (error) {
-      deps.log.warn({ err: error }, "slots could not be given");
-    }
-  }
-
   async function get(id: Id) {
     const session = await deps.sessions.get(id).catch(throwAsHubError);
     if (session === null) throw notFound("Session");

@@ -1,6 +1,6 @@
 import type { Id } from "../core/id.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 
 const PUSHES = 1_000;
 

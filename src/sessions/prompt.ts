@@ -30,6 +30,8 @@ export interface PromptParts {
   terms: Pick<SessionTerms, "answerSchema" | "toolset" | "commit">;
   /** What the session before this one was asked and did, when the agent cannot remember that by itself. */
   before: { requirements: string; summary: string } | null;
+  /** What came of the sessions that it depends on or has waited for; empty: there are none. */
+  results: string;
 }
 
 const HOSTS_TOLD = 50;
@@ -99,6 +101,15 @@ export function taskPrompt(parts: PromptParts): string {
       parts.before.requirements,
       "",
       parts.before.summary,
+      `</context-${tag}>`,
+    );
+  if (parts.results !== "")
+    lines.push(
+      "",
+      "What came of the sessions before this one:",
+      `<context-${tag}>`,
+      // They may be younger than this one's id.
+      parts.results.replaceAll(tag, ""),
       `</context-${tag}>`,
     );
   if (project.context !== undefined)

@@ -7,7 +7,7 @@ import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 import { imageFor } from "./image.ts";
 import { limitsFor } from "./limits.ts";
 import { hasGoneOn, isSpare, withUsableSandbox } from "./withdraw.ts";

@@ -7,7 +7,8 @@ import { readWithin } from "../store/sessions.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { endWithin, eventAt } from "./ending.ts";
+import { endWithin } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 import type { Ending } from "./ending.ts";
 import { recordLostPushes } from "./lost-pushes.ts";
 

@@ -4,10 +4,10 @@ import { isFinal } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
-import { readWithin } from "../store/sessions.ts";
+import { readWithin, waitedFor } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 
 /** Asks for a slot; pending from then on. A second request while it is pending changes nothing. */
 export async function requestStart(deps: SessionDeps, id: Id): Promise<void> {
@@ -36,16 +36,18 @@ export async function requestWithin(tx: Tx, id: Id, waitingFor: Id[], at: Date):
   ]);
 }
 
-/** What a session still waits for: those that it depends on have to complete, the one that it continues to end. */
+/** What a session still waits for: those that it depends on have to complete, others only to have ended. */
 export async function awaited(
   tx: Parameters<typeof readWithin>[0],
-  { dependencies, continuesId }: Pick<Session, "dependencies" | "continuesId">,
+  { id: waiting, dependencies, continuesId }: Pick<Session, "id" | "dependencies" | "continuesId">,
 ): Promise<Id[]> {
-  const ids = [...dependencies, ...(continuesId === null ? [] : [continuesId])];
+  const ends = new Set(await waitedFor(tx, waiting));
+  if (continuesId !== null) ends.add(continuesId);
+  const ids = [...new Set([...dependencies, ...ends])];
   if (ids.length === 0) return [];
   const done = new Set(
     (await readWithin(tx, ids))
-      .filter(({ id, status }) => status === "completed" || (id === continuesId && isFinal(status)))
+      .filter(({ id, status }) => status === "completed" || (ends.has(id) && isFinal(status)))
       .map(({ id }) => id),
   );
   return ids.filter((id) => !done.has(id));

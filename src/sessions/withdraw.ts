@@ -5,7 +5,7 @@ import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./ending.ts";
+import { eventAt } from "./event-at.ts";
 import { whenTold } from "./told.ts";
 
 const DIED_EARLY = "made in advance, it ended before the agent was started; another one is made";

@@ -72,6 +72,10 @@ export function createRetentionStore(database: Database): RetentionStore {
           select c.session_id, c.sha from session_checks c
           where c.begun_at < ${cutoff} and c.state = 'closed'
             and not exists (select 1 from sessions s where s.id = c.session_id) limit ${BATCH})`,
+        sql`delete from orchestrations where id in (
+          select o.id from orchestrations o
+          where o.ended_at < ${cutoff}
+            and not exists (select 1 from sessions s where s.orchestration_id = o.id) limit ${BATCH})`,
         // A commit that old is pushed again by nobody who would be surprised by a second review.
         sql`delete from review_gates where (repository_id, number, sha) in (
           select repository_id, number, sha from review_gates

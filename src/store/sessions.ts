@@ -84,18 +84,21 @@ export async function insertWithin(
     openDependencies: number;
     /** What has to have ended before, whichever way. */
     waitsFor?: Id[];
+    /** Attempts at the same task, of which the best one will have to have completed. */
+    undecided?: Id[];
   }[],
 ): Promise<void> {
   const parameter = insertParameter(inserts.map(({ insert }) => insert));
   const [head = "", tail = ""] = INSERT.split("$1");
   await sql`${sql.raw(head)}${parameter}${sql.raw(tail)}`.execute(tx);
-  for (const { insert, openDependencies, waitsFor = [] } of inserts) {
+  for (const { insert, openDependencies, waitsFor = [], undecided = [] } of inserts) {
     const { dependencies } = insert.session;
-    const rows = [...dependencies, ...waitsFor].map((dependsOnId, position) => ({
+    const rows = [...dependencies, ...waitsFor, ...undecided].map((dependsOnId, position) => ({
       session_id: insert.id,
       depends_on_id: dependsOnId,
       position,
       required: position < dependencies.length,
+      undecided: position >= dependencies.length + waitsFor.length,
     }));
     if (rows.length > 0) await tx.insertInto("session_dependencies").values(rows).execute();
     if (openDependencies > 0)
@@ -150,6 +153,7 @@ export async function childrenOf(tx: Tx | Db, id: Id): Promise<Id[]> {
 
 /** What waits for the end of any of these sessions, once for each that it waits for. */
 export async function waitingFor(tx: Tx | Db, ids: Id[]): Promise<Id[]> {
+  if (ids.length === 0) return [];
   const rows = await tx
     .selectFrom("session_dependencies")
     .select("session_id")
@@ -158,6 +162,30 @@ export async function waitingFor(tx: Tx | Db, ids: Id[]): Promise<Id[]> {
     .orderBy("session_id")
     .execute();
   return rows.map(({ session_id }) => session_id);
+}
+
+/** What a session waits for the end of, whichever way it ends. */
+export async function waitedFor(tx: Tx | Db, id: Id): Promise<Id[]> {
+  const rows = await tx
+    .selectFrom("session_dependencies")
+    .select("depends_on_id")
+    .where("session_id", "=", id)
+    .where("required", "=", false)
+    .orderBy("position")
+    .execute();
+  return rows.map(({ depends_on_id }) => depends_on_id);
+}
+
+/** Sessions of an orchestration that have not ended, oldest first. */
+export async function unfinishedOf(tx: Tx | Db, orchestrationId: Id): Promise<Id[]> {
+  const rows = await tx
+    .selectFrom("sessions")
+    .select("id")
+    .where("orchestration_id", "=", orchestrationId)
+    .where("completed_at", "is", null)
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 /** Everything that depends on a session, directly or through others; not what only waits for its end. */

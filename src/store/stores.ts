@@ -1,4 +1,5 @@
 import { createActiveStore } from "./active.ts";
+import { createBeforeStore } from "./before.ts";
 import { createBranchStore } from "./branches.ts";
 import { createConversationStore } from "./conversations.ts";
 import type { Database } from "./database.ts";
@@ -18,6 +19,7 @@ export function createStores(database: Database) {
     results: createResultStore(database),
     tokens: createTokenStore(database),
     branches: createBranchStore(database),
+    before: createBeforeStore(database),
     conversations: createConversationStore(database),
     active: createActiveStore(database),
     prepared: createPreparedStore(database),

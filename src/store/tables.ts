@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
+import type { OrchestrationTables } from "./orchestration-tables.ts";
 
 type Count = ColumnType<string, never, never>;
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -55,7 +56,7 @@ export interface SessionsTable {
   cancel_requested_at: NullableTimestamp;
 }
 
-export interface Tables {
+export interface Tables extends OrchestrationTables {
   sessions: SessionsTable;
   session_dependencies: {
     session_id: string;
@@ -63,6 +64,8 @@ export interface Tables {
     position: number;
     /** False: it has to have ended, whichever way. */
     required: Generated<boolean>;
+    /** To become required when this one of several attempts is chosen. */
+    undecided: Generated<boolean>;
   };
   session_logs: { session_id: string; last_seq: number; runner_seq: Generated<number> };
   events: { session_id: string; seq: number; at: Timestamp; kind: string; body: Json };

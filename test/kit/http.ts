@@ -8,7 +8,7 @@ import { Secret } from "../../src/core/secret.ts";
 import type { HttpDeps, HttpSettings } from "../../src/http/deps.ts";
 import { createHttp } from "../../src/http/http.ts";
 import { listen } from "../../src/http/server.ts";
-import { createOrchestrations } from "../../src/orchestration/orchestrations.ts";
+import type { Orchestrations } from "../../src/orchestration/orchestrations.ts";
 import type { Sessions } from "../../src/sessions/sessions.ts";
 
 export const TOKEN = "token-of-the-tests-0123456789";
@@ -40,7 +40,7 @@ export async function startHttp(
   const known = { ...inMemory(sessions), ...options.sessions };
   const deps: HttpDeps = {
     sessions: known,
-    orchestrations: createOrchestrations(known),
+    orchestrations: coordinated(known),
     events: { readAfter: () => Promise.resolve([]), isClosed: () => Promise.resolve(true) },
     feed: { follow: () => nothing() },
     mcp: () => Promise.resolve(new Response(null, { status: 202 })),
@@ -164,6 +164,35 @@ function inMemory(all: Map<string, Session>): Sessions {
     diff: async (id) => `--- ${find(id).id}\n`,
     answer: () => Promise.resolve(null),
   };
+}
+
+/** Orchestrations that are one session each. */
+function coordinated(sessions: Sessions): Orchestrations {
+  return {
+    async create({ sessionType: type, project, options = {}, metadata = {} }) {
+      const orchestrationId = newId();
+      const input = { type, project, dependencies: [], options, metadata };
+      const session = await sessions.create(input, { orchestrationId });
+      const { status } = session;
+      return {
+        orchestrationId,
+        status,
+        sessions: [session],
+        summary: "It is there",
+        state: "approved",
+        planVersion: 0,
+      };
+    },
+    get: unknown,
+    list: () => Promise.resolve({ orchestrations: [], nextCursor: null }),
+    changePlan: unknown,
+    approve: unknown,
+    cancel: unknown,
+  };
+}
+
+async function unknown(): Promise<never> {
+  throw notFound("Orchestration");
 }
 
 function newSession(input: NewSession, orchestrationId: string | null): Session {

@@ -86,6 +86,7 @@ export async function createRunnerHouse(
     const branch = options.files === null ? null : "main";
     return {
       sessionId: newId(),
+      check: null,
       type: edit ? "implementation" : "analysis",
       agent: "claude-code",
       agentExecutable: standInAgentPath,

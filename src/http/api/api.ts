@@ -1,6 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { demandScope } from "../../core/access.ts";
-import { orchestrationsFor } from "../../orchestration/seen.ts";
 import { sessionsFor } from "../../sessions/seen.ts";
 import type { Guard } from "../auth.ts";
 import { parseJson, readBody } from "../body.ts";
@@ -9,6 +8,7 @@ import { misfit } from "../failure.ts";
 import { createDeliveryApi } from "./deliveries.ts";
 import { createEventStreams, EVENT_STREAM, NDJSON } from "./events.ts";
 import { createNoticeApi } from "./notices.ts";
+import { createOrchestrationApi } from "./orchestrations.ts";
 import { sessionResource } from "./resources.ts";
 import * as routes from "./routes.ts";
 import { scopeOf } from "./scopes.ts";
@@ -30,7 +30,7 @@ export function createApi(deps: HttpDeps, guard: Guard) {
     const access = await guard.access(c);
     demandScope(access, scopeOf(c.req.method, c.req.path.slice(BASE.length)));
     c.set("access", access);
-    if (c.req.method === "POST") {
+    if (c.req.method === "POST" || c.req.method === "PUT") {
       const body = await readBody(c.env.incoming, settings.apiBodyBytes);
       // Hono's own reader would make U+FFFD of what is no UTF-8, and go on.
       if (body.length > 0) c.req.bodyCache.json = Promise.resolve(parseJson(body));
@@ -83,12 +83,7 @@ export function createApi(deps: HttpDeps, guard: Guard) {
         return c.body(null, 200, { "content-type": follows ? EVENT_STREAM : NDJSON });
       return follows ? await streams.follow(c, id, after) : streams.soFar(c, id, after);
     })
-    .openapi(routes.createOrchestration, async (c) => {
-      const made = await orchestrationsFor(deps.orchestrations, c.get("access")).create(
-        c.req.valid("json"),
-      );
-      return c.json({ ...made, sessions: made.sessions.map(sessionResource) }, 201);
-    })
+    .route("/", createOrchestrationApi(deps))
     .route("/", createDeliveryApi(deps))
     .route("/", createTokenApi(deps))
     .route("/", createNoticeApi(deps));

@@ -1,11 +1,18 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import * as deliveryRoutes from "./delivery-routes.ts";
 import * as noticeRoutes from "./notice-routes.ts";
+import * as orchestrationRoutes from "./orchestration-routes.ts";
 import * as sessionRoutes from "./routes.ts";
 import { scopeOf } from "./scopes.ts";
 import * as tokenRoutes from "./token-routes.ts";
 
-const routes = { ...sessionRoutes, ...deliveryRoutes, ...noticeRoutes, ...tokenRoutes };
+const routes = {
+  ...sessionRoutes,
+  ...deliveryRoutes,
+  ...noticeRoutes,
+  ...orchestrationRoutes,
+  ...tokenRoutes,
+};
 type Route = (typeof routes)[keyof typeof routes];
 
 /** The OpenAPI document of /api/v1, made from the routes that are served. */

@@ -84,12 +84,3 @@ export const OutputResource = z
     nextSteps: z.array(z.string()),
   })
   .meta({ id: "SessionOutput" });
-
-export const OrchestrationResource = z
-  .object({
-    orchestrationId: z.uuid(),
-    status: SessionStatus,
-    sessions: z.array(SessionResource),
-    summary: z.string(),
-  })
-  .meta({ id: "Orchestration" });

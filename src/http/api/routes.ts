@@ -3,10 +3,8 @@ import { Id, IdPrefix } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { Repository } from "../../core/repository.ts";
 import { NewSession, SessionStatus } from "../../core/session.ts";
-import { NewOrchestration } from "../../orchestration/orchestrations.ts";
 import {
   ArtifactsResource,
-  OrchestrationResource,
   OutputResource,
   SessionPageResource,
   SessionResource,
@@ -131,16 +129,4 @@ export const getEvents = createRoute({
     ...ONE,
     429: problem("Too many streams are open"),
   },
-});
-
-export const createOrchestration = createRoute({
-  ...common,
-  tags: ["orchestrations"],
-  method: "post",
-  path: "/orchestrations",
-  summary: "Have a request coordinated",
-  request: {
-    body: { required: true, content: { "application/json": { schema: NewOrchestration } } },
-  },
-  responses: { 201: json(OrchestrationResource, "The orchestration"), ...PROBLEMS },
 });

@@ -48,7 +48,9 @@ export async function answerClaude(
     }
     case "orchestrate": {
       const made = await deps.orchestrations.create(request);
-      const data = { ...made, sessions: made.sessions.map(sessionJson) };
+      const { orchestrationId, status, summary } = made;
+      const own = made.sessions.map(sessionJson);
+      const data = { orchestrationId, status, sessions: own, summary };
       return { message: "Orchestration created successfully", data };
     }
     default:

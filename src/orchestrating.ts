@@ -1,0 +1,47 @@
+import type { Logger } from "pino";
+import type { Config } from "./config/config.ts";
+import { systemClock } from "./core/clock.ts";
+import type { Forge } from "./forge/forge.ts";
+import { startConductor } from "./orchestration/conductor.ts";
+import type { Orchestrations } from "./orchestration/orchestrations.ts";
+import { createOrchestrations } from "./orchestration/service.ts";
+import type { SessionLife } from "./sessions/life.ts";
+import type { BranchStore } from "./store/branches.ts";
+import type { Database } from "./store/database.ts";
+import { createOrchestrationStore } from "./store/orchestrations.ts";
+import { openFinishedWork } from "./triggers/report/finished-work.ts";
+
+const CONDUCTOR = { leaseMs: 120_000, pollMs: 1_000 };
+
+/** Orchestrations, and what brings them on. */
+export function openOrchestrations(
+  options: {
+    config: Config;
+    database: Database;
+    life: Pick<SessionLife, "sessions" | "graphs">;
+    branches: BranchStore;
+    /** Null: branches are all that work can be left on. */
+    forge: Forge | null;
+    executorId: string;
+    log: Logger;
+  },
+  parts: AsyncDisposableStack,
+): Orchestrations {
+  const { config, database, life, branches, forge, executorId, log } = options;
+  const deps = {
+    database,
+    store: createOrchestrationStore(database),
+    branches,
+    sessions: life.sessions,
+    graphs: life.graphs,
+    publish:
+      forge === null
+        ? null
+        : (work: Parameters<typeof openFinishedWork>[1]) => openFinishedWork(forge, work),
+    settings: config.plans,
+    clock: systemClock,
+    log,
+  };
+  const conductor = parts.use(startConductor(deps, { ...CONDUCTOR, executorId }));
+  return createOrchestrations(deps, { onChange: () => conductor.ring() });
+}

@@ -1,0 +1,166 @@
+import { newId } from "../core/id.ts";
+import type { Id } from "../core/id.ts";
+import { isOver } from "../core/orchestration.ts";
+import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
+import type { Tx } from "../store/database.ts";
+import { insertTasksWithin } from "../store/orchestration-writes.ts";
+import { sessionsWithin } from "../store/orchestrations.ts";
+import type { NewTaskRow } from "../store/orchestration-writes.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { GraphNode } from "../sessions/graph.ts";
+import { become, locked } from "./change.ts";
+import type { FinishedWork, OrchestrationDeps } from "./deps.ts";
+import { finishedWork, resultBranch } from "./finished.ts";
+import { outcomeOf } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { planned } from "./planned.ts";
+import { PLANNERS, plannerNode, proposedPlan } from "./proposal.ts";
+
+/** Of one orchestration; more are not looked at. */
+export const SESSIONS = 5_000;
+
+/**
+ * Brings an orchestration as far as its sessions have come. Safe to repeat, by several hubs at once: what is done is decided
+ * under a lock. Answers what is to be opened as a pull request before it can end.
+ */
+export async function advance(deps: OrchestrationDeps, id: Id): Promise<FinishedWork | null> {
+  const found = await deps.store.get(id);
+  if (found === null || isOver(found.state)) return null;
+  switch (found.state) {
+    case "approved":
+      await begun(deps, id);
+      return await finish(deps, id);
+    case "proposing":
+      await takePlan(deps, id);
+      return null;
+    case "running":
+      return await finish(deps, id);
+    default:
+      return null;
+  }
+}
+
+/** Somebody has started the session that coordinates. */
+async function begun(deps: OrchestrationDeps, id: Id): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    const orchestration = await locked(tx, id);
+    if (orchestration.state !== "approved") return;
+    const sessions = await sessionsWithin(tx, id, SESSIONS);
+    const isBegun = sessions.some(({ requestedAt }) => requestedAt !== null);
+    if (isBegun) await become(tx, orchestration, "running", { at: deps.clock.now() });
+  });
+}
+
+/** Ends an orchestration whose sessions have, unless there is a pull request to open first. */
+async function finish(deps: OrchestrationDeps, id: Id): Promise<FinishedWork | null> {
+  const found = await outcomeNow(deps, id);
+  if (found === null) return null;
+  const { orchestration, outcome, branch } = found;
+  const work = finishedWork(orchestration, outcome, branch);
+  if (work !== null && deps.publish !== null) return work;
+  await end(deps, id, {});
+  return null;
+}
+
+/** @param published What came of the pull request; empty: there is none to be opened. */
+export async function end(
+  deps: OrchestrationDeps,
+  id: Id,
+  published: { pullRequestUrl?: string | null; note?: string },
+): Promise<void> {
+  const found = await outcomeNow(deps, id);
+  if (found === null) return;
+  const { outcome, branch } = found;
+  const { pullRequestUrl = null, note } = published;
+  await inTransaction(deps.database, async (tx) => {
+    const orchestration = await locked(tx, id);
+    if (orchestration.state !== "running" && orchestration.state !== "approved") return;
+    const summary = note === undefined ? outcome.summary : `${outcome.summary}; ${note}`;
+    const { error, state } = outcome;
+    const change = { error, summary, branch, pullRequestUrl, at: deps.clock.now() };
+    await become(tx, orchestration, state, change);
+  });
+  deps.log.info({ orchestrationId: id, state: outcome.state }, "orchestration has ended");
+}
+
+/** Null: it has not come to its end. Sessions that have ended stay as they are, so this stays true. */
+async function outcomeNow(
+  { store, branches }: OrchestrationDeps,
+  id: Id,
+): Promise<{ orchestration: Orchestration; outcome: Outcome; branch: string | null } | null> {
+  const orchestration = await store.get(id);
+  if (orchestration === null || isOver(orchestration.state)) return null;
+  const sessions = await store.sessions(id, SESSIONS);
+  if (sessions.some(({ completedAt }) => completedAt === null)) return null;
+  if (orchestration.state === "approved" && orchestration.cancelRequestedAt === null)
+    if (sessions.length === 0) return null;
+  const outcome = outcomeOf(orchestration, sessions);
+  return { orchestration, outcome, branch: await resultBranch(branches, orchestration, sessions) };
+}
+
+/** What the session that plans has answered becomes the plan; what is none is asked for once more. */
+async function takePlan(deps: OrchestrationDeps, id: Id): Promise<void> {
+  const before = await deps.store.sessions(id, SESSIONS);
+  const planner = plannersOf(before).at(-1);
+  if (planner === undefined || planner.completedAt === null) return;
+  const answer =
+    planner.status === "completed" ? await deps.sessions.answer(planner.sessionId) : null;
+  const rows: NewTaskRow[] = [];
+  await deps.graphs.create(id, {
+    starts: true,
+    async nodes(tx) {
+      const orchestration = await locked(tx, id);
+      const { state, cancelRequestedAt } = orchestration;
+      const planners = plannersOf(await sessionsWithin(tx, id, SESSIONS));
+      // Another hub may have been here.
+      if (state !== "proposing" || planners.at(-1)?.sessionId !== planner.sessionId) return null;
+      const at = deps.clock.now();
+      if (cancelRequestedAt !== null) {
+        await become(tx, orchestration, "cancelled", { error: "Cancelled on request", at });
+        return null;
+      }
+      const found =
+        planner.status === "completed"
+          ? proposedPlan(answer, deps.settings)
+          : { refused: planner.error ?? "The session that plans failed" };
+      if ("plan" in found) return await propose(tx, orchestration, found.plan, rows, at);
+      if (planner.status === "cancelled" || planners.length >= PLANNERS) {
+        const error = `No plan could be made: ${found.refused}`;
+        await become(tx, orchestration, "failed", { error, at });
+        return null;
+      }
+      const next = newId();
+      rows.push(plannerRow(id, next, planners.length + 1));
+      const { maxTasks } = deps.settings;
+      return [plannerNode(orchestration, next, { maxTasks, refused: found.refused })];
+    },
+    after: (tx) => insertTasksWithin(tx, rows),
+  });
+}
+
+/** There is a plan; it waits to be approved, unless it need not be. */
+async function propose(
+  tx: Tx,
+  orchestration: Orchestration,
+  plan: NonNullable<Orchestration["plan"]>,
+  rows: NewTaskRow[],
+  at: Date,
+): Promise<GraphNode[] | null> {
+  const planVersion = orchestration.planVersion + 1;
+  if (!orchestration.autoStart) {
+    await become(tx, orchestration, "proposed", { plan, planVersion, at });
+    return null;
+  }
+  await become(tx, orchestration, "running", { plan, planVersion, at });
+  const made = planned(orchestration, plan);
+  rows.push(...made.rows);
+  return made.nodes;
+}
+
+export function plannerRow(orchestrationId: Id, sessionId: Id, round: number): NewTaskRow {
+  return { sessionId, orchestrationId, role: "planner", taskId: null, title: "Planning", round };
+}
+
+function plannersOf(sessions: readonly OrchestratedSession[]): OrchestratedSession[] {
+  return sessions.filter(({ role }) => role === "planner");
+}

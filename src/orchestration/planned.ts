@@ -1,0 +1,160 @@
+import { newId } from "../core/id.ts";
+import type { Id } from "../core/id.ts";
+import type { Orchestration } from "../core/orchestration.ts";
+import { graphOf } from "../core/plan-graph.ts";
+import type { PlanEdge, PlanGraph } from "../core/plan-graph.ts";
+import type { Plan, PlanTask } from "../core/plan.ts";
+import type { SessionOptions } from "../core/session.ts";
+import type { GraphNode } from "../sessions/graph.ts";
+import type { NewTaskRow } from "../store/orchestration-writes.ts";
+
+/** Of the whole request, in each of its parts. */
+const CONTEXT_CHARS = 16_000;
+export const INTEGRATION_TITLE = "Integration";
+
+/** The sessions of a plan, with what each is there for. */
+export interface Planned {
+  nodes: GraphNode[];
+  rows: NewTaskRow[];
+}
+
+type Edges = Pick<Required<GraphNode>, "waitsFor" | "undecided"> & { dependencies: Id[] };
+
+/** Makes the sessions of a plan: each attempt at a task is one, and there is one that brings their work together. */
+export function planned(orchestration: Orchestration, plan: Plan): Planned {
+  const graph = graphOf(plan);
+  const made: Planned = { nodes: [], rows: [] };
+  const sessions = new Map<string, Id[]>();
+  for (const task of graph.tasks) {
+    const edges = edgesTo(
+      graph,
+      graph.edges.filter((edge) => edge.task === task.id),
+      sessions,
+    );
+    const ids: Id[] = [];
+    for (let attempt = 1; attempt <= task.attempts; attempt += 1) {
+      const id = newId();
+      ids.push(id);
+      made.nodes.push(nodeOf(orchestration, task, id, edges));
+      made.rows.push({
+        sessionId: id,
+        orchestrationId: orchestration.id,
+        role: "task",
+        taskId: task.id,
+        title: task.title,
+        attempt,
+        attempts: task.attempts,
+        spares: sparesOf(task),
+      });
+    }
+    sessions.set(task.id, ids);
+  }
+  if (plan.integrate && graph.heads.length > 1)
+    addIntegration(made, orchestration, graph, sessions);
+  return made;
+}
+
+/** Before the ids of what depends on it, so that nothing ever depends on a younger session. */
+function sparesOf({ onFailure }: PlanTask): Id[] {
+  const count = typeof onFailure === "object" ? onFailure.retry : 0;
+  return Array.from({ length: count }, () => newId());
+}
+
+function edgesTo(
+  { tasks }: PlanGraph,
+  given: readonly Pick<PlanEdge, "after" | "why">[],
+  sessions: ReadonlyMap<string, Id[]>,
+): Edges {
+  const edges: Edges = { dependencies: [], waitsFor: [], undecided: [] };
+  for (const { after, why } of given) {
+    const task = tasks.find(({ id }) => id === after);
+    const isNeeded = why !== "files" && task?.onFailure !== "continue";
+    const ids = sessions.get(after) ?? [];
+    if (!isNeeded) edges.waitsFor.push(...ids);
+    else if (ids.length === 1) edges.dependencies.push(...ids);
+    else edges.undecided.push(...ids);
+  }
+  return edges;
+}
+
+function nodeOf(
+  { project, metadata, options }: Orchestration,
+  task: PlanTask,
+  id: Id,
+  { dependencies, ...edges }: Edges,
+): GraphNode {
+  const { budget, check } = task;
+  return {
+    id,
+    ...edges,
+    session: {
+      type: task.type,
+      project: { ...project, requirements: task.requirements, context: contextOf(project) },
+      dependencies,
+      metadata,
+      options: optionsOf(options, budget?.minutes),
+    },
+    terms: {
+      maxTokens: budget?.maxTokens ?? null,
+      maxCostUsd: budget?.maxCostUsd ?? null,
+      check: check ?? null,
+    },
+  };
+}
+
+/** Of what is said for all of them, what holds for one. */
+function optionsOf({ timeout, limits }: SessionOptions, minutes: number | undefined) {
+  const own = minutes === undefined ? timeout : minutes * 60;
+  return {
+    ...(limits === undefined ? {} : { limits }),
+    ...(own === undefined ? {} : { timeout: own }),
+  };
+}
+
+function contextOf({ requirements, context }: Orchestration["project"]): string {
+  const parts = [`This is one part of a larger request, which is not yours to do:`, requirements];
+  if (context !== undefined) parts.push(context);
+  return parts.join("\n\n").slice(0, CONTEXT_CHARS).toWellFormed();
+}
+
+function addIntegration(
+  made: Planned,
+  orchestration: Orchestration,
+  graph: PlanGraph,
+  sessions: ReadonlyMap<string, Id[]>,
+): void {
+  const id = newId();
+  const before = [...new Set([...graph.heads, ...graph.last])];
+  const { dependencies, ...edges } = edgesTo(
+    graph,
+    before.map((after) => ({ after, why: "needs" })),
+    sessions,
+  );
+  const { project, metadata, options } = orchestration;
+  made.nodes.push({
+    id,
+    ...edges,
+    session: {
+      type: "implementation",
+      project: { ...project, requirements: INTEGRATION, context: contextOf(project) },
+      dependencies,
+      metadata,
+      options: optionsOf(options, undefined),
+    },
+  });
+  made.rows.push({
+    sessionId: id,
+    orchestrationId: orchestration.id,
+    role: "integrator",
+    taskId: null,
+    title: INTEGRATION_TITLE,
+  });
+}
+
+const INTEGRATION = [
+  "Bring the work of the sessions before this one together on your branch: their branches stand above, and what each was about stands in the context.",
+  "Merge them one after the other (`git fetch origin <branch>`, then `git merge FETCH_HEAD`), in the order in which they stand there. Keep what each of them meant to do.",
+  "Solve conflicts by the intention of both sides; where they contradict each other, keep a working state and say in your summary what you decided and why.",
+  "Then make sure that the whole works: build it and run its tests, as far as the repository has any, and mend only what the merge has broken.",
+  "Say in your summary what has been done in all, for people who read the pull request.",
+].join("\n");

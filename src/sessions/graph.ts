@@ -1,0 +1,95 @@
+import { sandboxName } from "../core/id.ts";
+import type { Id } from "../core/id.ts";
+import type { NewSession } from "../core/session.ts";
+import { SessionTerms } from "../core/session-terms.ts";
+import type { Tx } from "../store/database.ts";
+import { lockSessions } from "../store/events.ts";
+import { insertWithin, readWithin, unfinishedOf } from "../store/sessions.ts";
+import { inTransaction } from "../store/transaction.ts";
+import { cancelWithin } from "./cancel.ts";
+import type { SessionDeps } from "./deps.ts";
+import { limitsFor } from "./limits.ts";
+import { requestWithin } from "./start.ts";
+
+/** One session of several that are made together; what it comes after stands before it. */
+export interface GraphNode {
+  /** Later than those of what it comes after. */
+  id: Id;
+  /** Its dependencies are nodes of the same graph, and have to complete. */
+  session: NewSession;
+  /** Nodes that have to have ended, whichever way. */
+  waitsFor?: Id[];
+  /** Nodes that attempt the same: all have to have ended, and the best one to have completed. */
+  undecided?: Id[];
+  terms?: Partial<SessionTerms>;
+}
+
+/** Sessions that are one thing: they are there together or not at all. */
+export interface SessionGraphs {
+  /**
+   * Makes them in one transaction. `nodes` locks what the graph belongs to, and says of what it consists: null makes
+   * nothing. `after` stores what belongs to it.
+   */
+  create(
+    orchestrationId: Id,
+    graph: {
+      nodes(tx: Tx): Promise<GraphNode[] | null>;
+      /** Whether they are to run as soon as they may. */
+      starts: boolean;
+      after(tx: Tx): Promise<void>;
+    },
+  ): Promise<void>;
+  /** Cancels all that has not ended, unless `before` says no; those that hold a slot end soon after. */
+  cancel(orchestrationId: Id, before: (tx: Tx) => Promise<boolean>): Promise<void>;
+}
+
+/** Makes sessions that depend on each other, within a transaction. */
+export async function createGraph(
+  deps: SessionDeps,
+  orchestrationId: Id,
+  graph: Parameters<SessionGraphs["create"]>[1],
+): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    const nodes = await graph.nodes(tx);
+    if (nodes === null) return;
+    const at = deps.clock.now();
+    for (const { id, session, waitsFor = [], undecided = [], terms } of nodes) {
+      limitsFor(deps.settings, session.options?.limits);
+      const insert = {
+        id,
+        session,
+        sandboxName: sandboxName(id),
+        orchestrationId,
+        terms: terms === undefined ? null : SessionTerms.parse(terms),
+        createdAt: at.toISOString(),
+      };
+      const before = [...session.dependencies, ...waitsFor, ...undecided];
+      await insertWithin(tx, [{ insert, openDependencies: before.length, waitsFor, undecided }]);
+      if (graph.starts) await requestWithin(tx, id, before, at);
+    }
+    await graph.after(tx);
+  });
+}
+
+/** Cancels all sessions of an orchestration that have not ended, within one transaction. */
+export async function cancelGraph(
+  deps: SessionDeps,
+  orchestrationId: Id,
+  before: (tx: Tx) => Promise<boolean>,
+): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    if (!(await before(tx))) return;
+    let open = await unfinishedOf(tx, orchestrationId);
+    for (;;) {
+      await lockSessions(tx, open);
+      // While the locks were waited for, another one may have taken the place of one that failed.
+      const found = await unfinishedOf(tx, orchestrationId);
+      if (found.every((id) => open.includes(id))) break;
+      open = found;
+    }
+    const at = deps.clock.now();
+    // The last first, so that each is told the true reason, and not that another one was cancelled.
+    for (const session of (await readWithin(tx, open)).toReversed())
+      if (session.completedAt === null) await cancelWithin(tx, session, at);
+  });
+}
