@@ -149,7 +149,7 @@ export async function startHub(options: {
       database,
       notifications,
       stores,
-      sessions,
+      ...life,
       orchestrations,
       ...bot,
       redaction,
@@ -267,6 +267,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     author: { name: config.github.botUsername ?? USUAL_BOT_NAME, email: config.github.botEmail },
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
+    idleMs: config.agent.idleMs,
     spoolBytes: config.agent.spoolBytes,
     logBytes: config.agent.logBytes,
     retentionDays: config.database.retentionDays,
@@ -278,6 +279,8 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     },
     maxima: config.sandbox.maxima,
     allowedImages: config.containers.allowedImages,
+    allowedModels: config.bot.allowedModels,
+    ...config.approvals,
   };
 }
 

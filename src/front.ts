@@ -22,7 +22,10 @@ type Given =
   | "redaction"
   | "health"
   | "sessions"
-  | "orchestrations";
+  | "orchestrations"
+  | "talk"
+  | "again"
+  | "approvals";
 
 export interface FrontOptions extends Pick<HttpDeps, Given> {
   config: Config;

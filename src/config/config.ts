@@ -124,12 +124,10 @@ function read(from: Source, dir: string) {
       },
       serverTools: from.required(SETTINGS.serverTools),
     },
-    agent: {
-      path: from.optional(SETTINGS.agentPath),
-      stallMs: from.required(SETTINGS.stallMs),
-      setupMs: from.required(SETTINGS.setupMs),
-      spoolBytes: from.required(SETTINGS.spoolBytes),
-      logBytes: from.required(SETTINGS.logBytes),
+    agent: readAgent(from),
+    approvals: {
+      askTools: from.required(SETTINGS.askTools),
+      approvalMs: from.required(SETTINGS.approvalMs),
     },
     runnerPath: from.optional(SETTINGS.runnerPath),
     sandbox: {
@@ -170,6 +168,7 @@ function read(from: Source, dir: string) {
     },
     gateway: { sessionConnections: from.required(SETTINGS.sessionConnections) },
     egress: {
+      asks: from.required(SETTINGS.askHosts),
       hosts: from.required(SETTINGS.egressHosts),
       presets: from.required(SETTINGS.egressPresets),
       repositoryPresets: from.required(SETTINGS.egressRepositoryPresets),
@@ -187,6 +186,17 @@ function read(from: Source, dir: string) {
       },
     },
   } as const;
+}
+
+function readAgent(from: Source) {
+  return {
+    path: from.optional(SETTINGS.agentPath),
+    stallMs: from.required(SETTINGS.stallMs),
+    setupMs: from.required(SETTINGS.setupMs),
+    idleMs: from.required(SETTINGS.idleMs),
+    spoolBytes: from.required(SETTINGS.spoolBytes),
+    logBytes: from.required(SETTINGS.logBytes),
+  };
 }
 
 function readReview(from: Source) {

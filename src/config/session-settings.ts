@@ -81,6 +81,11 @@ export const SESSION_SETTINGS = {
     max: 1_440 * MINUTE_MS,
     fallback: "300000",
   }),
+  idleMs: whole(
+    "CLAUDE_HUB_IDLE_MS",
+    "How long a session that was interrupted waits for a message before it ends (ms).",
+    { min: 1_000, max: 1_440 * MINUTE_MS, fallback: "900000" },
+  ),
   setupMs: whole(
     "CLAUDE_HUB_SETUP_TIMEOUT_MS",
     "Time for a repository's setup: its hook and its commands (ms).",

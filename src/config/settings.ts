@@ -1,3 +1,4 @@
+import { APPROVAL_SETTINGS } from "./approval-settings.ts";
 import { BOT_SETTINGS } from "./bot-settings.ts";
 import { EGRESS_SETTINGS } from "./egress-settings.ts";
 import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
@@ -20,5 +21,6 @@ export const SETTINGS = {
   ...SESSION_SETTINGS,
   ...EGRESS_SETTINGS,
   ...NOTIFY_SETTINGS,
+  ...APPROVAL_SETTINGS,
   ...ENGINE_PROXY_SETTINGS,
 };

@@ -72,6 +72,7 @@ export function notFound(
     | "Repository"
     | "Commit"
     | "Delivery"
+    | "Approval"
     | "Token"
     | "Notice",
 ): HubError {
@@ -91,7 +92,12 @@ export function payloadTooLarge(limitBytes: number): HubError {
 }
 
 export function rateLimited(
-  what: "webhook requests" | "failed sign-ins" | "open event streams" | "open calls by MCP",
+  what:
+    | "webhook requests"
+    | "failed sign-ins"
+    | "open event streams"
+    | "open calls by MCP"
+    | "messages",
   retryAfterSeconds: number,
 ): HubError {
   return new HubError("rate_limited", `Too many ${what}`, { retryAfterSeconds });

@@ -7,6 +7,8 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
   const { body } = event;
   const text = (key: string) => valueText(body[key]);
   switch (event.kind) {
+    case "message.sent":
+      return line(`${text("sender")} says: ${text("text")}`);
     case "message.written":
       return line(`agent: ${text("text")}`);
     case "thought.written":
@@ -31,6 +33,10 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
       return line(
         `connection to ${text("host")}:${text("port")} refused: ${text("reason")}${times(body)}`,
       );
+    case "approval.requested":
+      return line(`asks people (${text("number")}): ${text("subject")} ${text("detail")}`);
+    case "approval.answered":
+      return line(`${text("by")} answers ${text("number")}: ${text("decision")} ${text("note")}`);
     case "session.completed":
       return line(`session completed: ${text("summary")}`);
     case "session.failed":

@@ -38,12 +38,17 @@ export const EVENT_KINDS = [
   "agent.exited", // exitCode, signal
   "conversation.lost", // reason: it cannot be gone on with
   "agent.printed", // line (stderr, or stdout that is not JSON)
-  "message.written", // text
+  "message.sent", // id, text, sender: by a person, to the agent
+  "message.delivered", // id: it stands in the agent's conversation
+  "message.lost", // count: sent, and not delivered before the end
+  "turn.interrupted", // id
+  "message.written", // text, messageId
   "thought.written", // text
   "tool.called", // id, tool, input
-  "tool.returned", // id, text, isError
+  "tool.returned", // id, text, isError, messageId
   "api.retried", // attempt, maxRetries, delayMs, error
   "turn.finished", // isError, text, turns, durationMs, costUsd, usage, denials
+  "head.moved", // sha: the checkout has come to that commit
   "changes.collected", // files, additions, deletions, commits
   "commit.created", // sha, subject: left-over work committed by the runner
   "branch.pushed", // branch, sha, url
@@ -56,6 +61,8 @@ export const EVENT_KINDS = [
   "progress.reported", // plan: text, state (open | begun | done); step
   "request.granted", // tool, ordinal, answer: what the agent has had the hub do
   "request.refused", // tool, reason
+  "approval.requested", // id, number, kind (tool | host), subject, detail, dueAt: a person has to allow it
+  "approval.answered", // id, number, decision, by, note
   "budget.exceeded", // what, limit, used
   "events.dropped", // count, reason
   "unknown", // raw

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Decision } from "./approval.ts";
 import { Artifact } from "./artifact.ts";
 import { EventBody, EventKind } from "./event.ts";
 import { Id } from "./id.ts";
@@ -64,18 +65,28 @@ export const Job = z.object({
   check: z.string().nullable().default(null),
   /** Without tools there is no checkout either. */
   toolset: Toolset.default("usual"),
+  /** Uses of tools that it has to ask for, by its own rules. */
+  askTools: z.array(z.string()).default([]),
   /** What the hub does for the agent, by name; reached through the gateway's tools door. */
   hubTools: z.array(z.string()).default([]),
   /** Id the agent's conversation gets, chosen by the hub. */
   agentSessionId: Id,
   /** Continue the conversation `agentSessionId` instead of beginning it. */
   resume: z.boolean(),
+  /** Begin with a copy of that conversation, up to and including what has that name in it; null: all of it. */
+  fork: z.object({ from: Id, upTo: Id.nullable() }).nullable().default(null),
   workspace: z.object({
     repository: Repository,
     /** Branch to start from; exists in the repository. Null: the repository is empty. */
     baseBranch: Branch.nullable(),
     /** To be checked out and read, whatever branch it is on; null: the base branch itself. */
     commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable()
+      .default(null),
+    /** Where on the base branch the work begins, if it is there still; null: at its end. */
+    startAt: z
       .string()
       .regex(/^[0-9a-f]{40}$/)
       .nullable()
@@ -98,6 +109,8 @@ export const Job = z.object({
     /** Silence after which `agent.stalled` is reported. */
     stallMs: z.int().positive(),
     setupMs: z.int().positive(),
+    /** How long an agent that was interrupted is waited for a message. */
+    idleMs: z.int().positive(),
     /** Bytes of events kept in the spool at the most. */
     spoolBytes: z.int().positive(),
   }),
@@ -158,11 +171,35 @@ export const RunnerResult = z.object({
 });
 export type RunnerResult = z.infer<typeof RunnerResult>;
 
+/** Of an order among all of its session, from 1. */
+const Position = z.int().positive();
+
 /** What the hub asks of a runner that polls for commands. */
 export const RunnerCommand = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
+  z.object({ kind: z.literal("message"), id: Id, position: Position, text: z.string() }),
+  z.object({ kind: z.literal("interrupt"), id: Id, position: Position }),
 ]);
 export type RunnerCommand = z.infer<typeof RunnerCommand>;
 
 export const RunnerCommands = z.object({ commands: z.array(RunnerCommand) });
 export type RunnerCommands = z.infer<typeof RunnerCommands>;
+
+/** May the agent be let go? Not while there are orders after `after`, which is the last that the runner has. */
+export const RunnerClosing = z.object({ after: z.int().nonnegative() });
+export type RunnerClosing = z.infer<typeof RunnerClosing>;
+
+export const RunnerClosed = z.object({ closed: z.boolean() });
+export type RunnerClosed = z.infer<typeof RunnerClosed>;
+
+/** May the agent use that tool? Asked again until there is a decision. */
+export const RunnerQuestion = z.object({
+  key: z.string().min(1).max(200),
+  tool: z.string().max(1_000),
+  /** As JSON; what is longer is cut. */
+  input: z.string().max(LIMITS.eventBodyBytes),
+});
+export type RunnerQuestion = z.infer<typeof RunnerQuestion>;
+
+export const RunnerVerdict = z.object({ decision: Decision.nullable(), reason: z.string() });
+export type RunnerVerdict = z.infer<typeof RunnerVerdict>;

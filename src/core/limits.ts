@@ -13,6 +13,11 @@ export const LIMITS = {
   /** An agent's record of its conversation, packed, in base64. */
   conversationChars: 12 * 1024 * 1024,
   artifacts: 1_000,
+  /** What a person tells a session while it runs. */
+  messageChars: 20_000,
+  /** Messages of one session that wait for its agent, and all that it may be sent. */
+  messagesWaiting: 50,
+  messages: 1_000,
   summaryChars: 20_000,
   nextSteps: 50,
   /** The whole answer of a session that answers by a schema, as JSON. */

@@ -46,7 +46,7 @@ export function policyFor(
   };
 }
 
-type Terms = Omit<SessionTerms, "answerSchema" | "model" | "check">;
+type Terms = Omit<SessionTerms, "answerSchema" | "model" | "check" | "fork">;
 
 /** What terms leave of a policy: they take away and never give. */
 export function narrowed(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ToolRule } from "./approval.ts";
 import { EGRESS_PRESETS, EgressRule } from "./egress.ts";
 
 const MAX_RULES = 100;
@@ -102,6 +103,13 @@ const RepairPolicy = z
   })
   .describe("Mending of failing checks.");
 
+const Ask = z
+  .strictObject({
+    tools: z.array(ToolRule).max(MAX_RULES).default([]),
+    hosts: z.array(EgressRule).max(MAX_RULES).default([]),
+  })
+  .describe("Tools and hosts that a person has to allow, besides those of the operator.");
+
 /** `.github/claude-hub.yml`: what a repository asks for. Whether it gets that is the operator's decision. */
 export const RepositorySettings = z.strictObject({
   /** An address is never a repository's to open. */
@@ -123,6 +131,7 @@ export const RepositorySettings = z.strictObject({
     .max(MAX_COMMANDS)
     .default([])
     .describe("Commands that prepare the workspace, one after the other, before the agent begins."),
+  ask: Ask.optional(),
   triggers: Triggers.optional(),
   label: LabelName.optional().describe("The label that asks for work, in place of the operator's."),
   who: Who.optional(),

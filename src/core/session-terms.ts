@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Id } from "./id.ts";
 
 /** A JSON schema, as agents are told it. */
 export const AnswerSchema = z.record(z.string(), z.json());
@@ -26,6 +27,20 @@ export const SessionTerms = z.object({
   model: z.string().nullable().default(null),
   /** Run after the agent, in its sandbox; the session has failed unless it ends with 0. Null: nothing is. */
   check: z.string().nullable().default(null),
+  /** It goes another way from a moment of that session: from what was said last then, and from the commit of then. */
+  fork: z
+    .object({
+      sessionId: Id,
+      /** The agent's own name for it; null: the end. */
+      messageId: Id.nullable(),
+      /** Null: where its branch is. */
+      sha: z
+        .string()
+        .regex(/^[0-9a-f]{40}$/)
+        .nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Only narrow what the operator grants. */
   maxTokens: z.int().positive().nullable().default(null),
   maxCostUsd: z.number().positive().nullable().default(null),

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { ModelForm } from "../core/job.ts";
+import type { Id } from "../core/id.ts";
 import { policyFor } from "../core/policy.ts";
-import type { EgressPreset, EgressRule } from "../core/egress.ts";
+import type { EgressPreset, EgressRule, Target } from "../core/egress.ts";
 import { forbidden } from "../core/errors.ts";
 import type { Intake } from "../sessions/intake.ts";
 import type { ToolCallStore } from "../store/tool-calls.ts";
@@ -29,6 +30,8 @@ import type { Authentication, GatewaySession } from "./session.ts";
 /** Where sandboxes may connect to, beyond the hub's own doors. */
 interface EgressOptions {
   rules: readonly EgressRule[];
+  /** Hosts that are open when a person allows it. */
+  asks: readonly EgressRule[];
   /** Addresses and ranges that are open although they are not public. */
   addresses: readonly string[];
   /** Repositories that may add hosts. */
@@ -98,6 +101,7 @@ export async function startGateway(options: {
       presets: options.egress.repositoryPresets,
       settingsOf: options.settingsOf,
     }),
+    mayReach: (sessionId, target, signal) => mayReach(intake, sessionId, target, signal),
     check: createAddressCheck({
       ranges: options.egress.addresses,
       hubPorts: () => options.egress.hubPorts,
@@ -150,6 +154,24 @@ export async function startGateway(options: {
       await mirror.close();
     },
   };
+}
+
+const ASK_MS = 30_000;
+
+/** Waits for a person's answer, once for each host and port of a session. Why not; null: it may. */
+async function mayReach(
+  intake: Intake,
+  sessionId: Id,
+  { host, port }: Target,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const subject = `${host}:${port}`;
+  const question = { key: `host ${subject}`, kind: "host" as const, subject, detail: "" };
+  for (;;) {
+    const { decision, reason } = await intake.ask(sessionId, question, { waitMs: ASK_MS, signal });
+    if (decision !== null) return decision === "allow" ? null : reason;
+    if (signal.aborted) return "has to be allowed by a person, and was not waited for";
+  }
 }
 
 /** Some sessions have nothing to do with any place but their model. */

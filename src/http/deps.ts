@@ -7,7 +7,10 @@ import type { Redaction } from "../core/redaction.ts";
 import type { Secret } from "../core/secret.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Orchestrations } from "../orchestration/orchestrations.ts";
+import type { SessionAgain } from "../sessions/again.ts";
+import type { SessionApprovals } from "../sessions/approvals.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { SessionTalk } from "../sessions/talk.ts";
 import type { ApiTokens } from "../store/api-tokens.ts";
 import type { DeliveryStore } from "../store/deliveries.ts";
 import type { DeliveryLog } from "../store/delivery-log.ts";
@@ -53,6 +56,9 @@ export interface Simulation {
 
 export interface HttpDeps {
   sessions: Sessions;
+  talk: SessionTalk;
+  again: SessionAgain;
+  approvals: SessionApprovals;
   orchestrations: Orchestrations;
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;

@@ -1,8 +1,10 @@
 import type { Agent, AgentOutcome, AgentPlace } from "../agents/agent.ts";
 import type { Job } from "../core/job.ts";
+import { watchHead } from "./head.ts";
 import type { Line } from "./lines.ts";
 import type { Outbox } from "./outbox.ts";
 import { runProgram } from "./process.ts";
+import type { Talk } from "./talk.ts";
 
 /** The longest line that is read whole: a tool's result may well have megabytes. */
 const LINE_BYTES = 8 * 1_048_576;
@@ -15,11 +17,14 @@ export async function runAgent(options: {
   job: Job;
   place: AgentPlace;
   outbox: Outbox;
+  /** Null: the agent takes no orders. */
+  talk: Talk | null;
   signal: AbortSignal;
 }): Promise<AgentOutcome> {
-  const { agent, job, place, outbox } = options;
+  const { agent, job, place, outbox, talk } = options;
   const command = agent.command(job, place);
   const output = agent.createOutput();
+  const head = watchHead(place.workspaceDir, (sha) => outbox.add("head.moved", { sha }));
   const silence = watchSilence(job.limits.stallMs, outbox);
 
   function onOutput({ text, lostBytes }: Line): void {
@@ -29,7 +34,13 @@ export async function runAgent(options: {
         raw: text.slice(0, CUT_CHARS).toWellFormed(),
         lostBytes: lostBytes + Buffer.byteLength(text.slice(CUT_CHARS)),
       });
-    else for (const { kind, body } of output.read(text)) outbox.add(kind, body);
+    else
+      for (const event of output.read(text)) {
+        if (talk === null || talk.heard(event)) outbox.add(event.kind, event.body);
+        if (event.kind === "tool.returned") head.look();
+        // From here on it is the agent that waits.
+        if (event.kind === "turn.finished") silence.end();
+      }
   }
 
   try {
@@ -37,6 +48,7 @@ export async function runAgent(options: {
       argv: command.argv,
       env: command.env,
       stdin: command.stdin,
+      ...(talk === null ? {} : { onInput: (input) => talk.begin(input) }),
       cwd: place.workspaceDir,
       maxLineBytes: LINE_BYTES,
       signal: options.signal,
@@ -51,6 +63,7 @@ export async function runAgent(options: {
     return output.outcome(exit);
   } finally {
     silence.end();
+    talk?.end();
   }
 }
 

@@ -40,6 +40,7 @@ async function openWay() {
       rulesOf: () =>
         Promise.resolve({
           rules: ports.map((port) => ({ host: HOST, isAddress: false, subdomains: false, port })),
+          asks: [],
           fault: null,
         }),
       socketPath,

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { isRunning } from "../../test/kit/process.ts";
@@ -100,13 +102,20 @@ test("a hub that refuses the events ends the session instead of keeping it for e
 
 test("what does not fit into the spool is dropped and counted", async () => {
   await using house = await createRunnerHouse();
-  const prompt = standIn({ print: "before" }, { silentMs: 300 }, { lines: 300, bytes: 2_000 });
+  const prompt = standIn(
+    { print: "before" },
+    { silentMs: 300 },
+    { lines: 300, bytes: 2_000 },
+    { run: "touch ../said" },
+  );
   const run = await house.start({ prompt, limits: { spoolBytes: 100_000 } });
   await house.until("message.written");
   await house.hub.goAway();
-  await waitFor(() => !isRunning(Number(house.bodies("agent.started")[0]?.["pid"])));
+  // The agent has said all; it is let go when the hub can be asked whether there is more to say to it.
+  await waitFor(() => existsSync(join(run.workspaceDir, "../said")));
   await house.hub.comeBack();
   await run.ended;
+  expect(isRunning(Number(house.bodies("agent.started")[0]?.["pid"]))).toBe(false);
 
   const dropped = house.bodies("events.dropped").reduce((sum, { count }) => sum + Number(count), 0);
   const arrived = house.bodies("message.written").length;

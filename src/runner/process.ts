@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { createLineSplitter } from "./lines.ts";
 import type { Line } from "./lines.ts";
@@ -8,11 +9,19 @@ export interface Exit {
   signal: string | null;
 }
 
+/** Of a program that may have ended: then it does nothing. */
+export interface ProgramInput {
+  write(text: string): void;
+  end(): void;
+}
+
 export interface Program {
   argv: string[];
   env: Record<string, string>;
   cwd: string;
   stdin: string;
+  /** Takes over standard input, which otherwise is closed behind that. */
+  onInput?: (input: ProgramInput) => void;
   /** Of one line; what is longer is cut. */
   maxLineBytes: number;
   onOutput(line: Line): void;
@@ -57,7 +66,7 @@ export async function runProgram(program: Program): Promise<Exit> {
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const { pid } = child;
   if (pid !== undefined) program.onStart(pid);
-  child.stdin.end(program.stdin);
+  giveInput(child.stdin, program);
 
   let forcing: NodeJS.Timeout | undefined;
   const stop = () => {
@@ -79,6 +88,20 @@ export async function runProgram(program: Program): Promise<Exit> {
     output.end();
     errors.end();
   }
+}
+
+function giveInput(stdin: Writable, { stdin: text, onInput }: Program): void {
+  if (onInput === undefined) {
+    stdin.end(text);
+    return;
+  }
+  stdin.write(text);
+  onInput({
+    write(more) {
+      if (stdin.writable) stdin.write(more);
+    },
+    end: () => void stdin.end(),
+  });
 }
 
 /**

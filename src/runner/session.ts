@@ -1,9 +1,9 @@
 import type { AgentOutcome } from "../agents/agent.ts";
 import { agentNamed } from "../agents/registry.ts";
 import { Id } from "../core/id.ts";
-import { Job, RunnerResult } from "../core/job.ts";
+import { Job, RunnerClosed, RunnerResult } from "../core/job.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { RunnerBoot } from "../core/job.ts";
+import type { RunnerBoot, RunnerClosing } from "../core/job.ts";
 import { ProbeOrder } from "../core/probe.ts";
 import type { ProbeReport } from "../core/probe.ts";
 import { z } from "zod";
@@ -11,7 +11,8 @@ import { runAgent } from "./agent-run.ts";
 import { collectChanges } from "./collect.ts";
 import type { Changes } from "./collect.ts";
 import { runCheck } from "./check.ts";
-import { waitForCancel } from "./commands.ts";
+import { askPeople, takeCommands } from "./commands.ts";
+import type { Order } from "./commands.ts";
 import { keepConversation, restoreConversation } from "./conversation.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 import { createGatewayClient, SessionOver } from "./gateway.ts";
@@ -25,6 +26,8 @@ import type { Place } from "./place.ts";
 import { lookAround } from "./probe.ts";
 import { prepareAndWait, Unprepared } from "./prepared.ts";
 import { runSetup } from "./setup.ts";
+import { createTalk } from "./talk.ts";
+import type { Talk } from "./talk.ts";
 import type { Workspace } from "./workspace.ts";
 
 const JOB_MS = 600_000;
@@ -97,7 +100,9 @@ async function perform(given: Place): Promise<void> {
     () => interrupt({ outcome: "timed_out", error: "The time limit was reached" }),
     Math.max(0, deadlineMs - Date.now()),
   );
-  waitForCancel({ gateway, untilMs, signal: done.signal }).then(
+  const talk = talkOf(place, untilMs);
+  const onOrder = (order: Order) => talk?.order(order);
+  takeCommands({ gateway, untilMs, signal: done.signal, onOrder }).then(
     (reason) => interrupt({ outcome: "cancelled", error: reason }),
     (error: unknown) => {
       // The hub wants nothing more of this session: nobody is there to work for.
@@ -108,7 +113,12 @@ async function perform(given: Place): Promise<void> {
   outbox.failed.catch((error: unknown) => stop.abort(error));
   const workspace = prepared?.workspace ?? (() => cloneWorkspace(place, outbox));
   try {
-    const { outcome, changes } = await work(place, outbox, stop.signal, workspace, untilMs);
+    const { outcome, changes } = await work(place, outbox, stop.signal, workspace, talk, untilMs);
+    if (talk?.wasLeft() === true)
+      interrupt({
+        outcome: "cancelled",
+        error: "Interrupted on request, and left without a message",
+      });
     // Read late: it is set from outside while the work goes on.
     const why = ((): Interruption | null => interruption)();
     await sendResult(gateway, outbox, untilMs, resultOf(place.job, outcome, changes, why));
@@ -118,11 +128,36 @@ async function perform(given: Place): Promise<void> {
   }
 }
 
+/** Null: the agent takes no orders. */
+function talkOf({ job, gateway }: Place, untilMs: number): Talk | null {
+  const { input } = agentNamed(job.agent);
+  if (input === null) return null;
+  return createTalk({
+    input,
+    idleMs: job.limits.idleMs,
+    async mayClose(after) {
+      const { closed } = await gateway.call(RunnerClosed, {
+        method: "POST",
+        path: "/runner/closing",
+        body: JSON.stringify({ after } satisfies RunnerClosing),
+        timeoutMs: ATTEMPT_MS,
+        untilMs,
+      });
+      return closed;
+    },
+    async mayUse({ requestId, tool, input: asked }) {
+      const question = { key: requestId.slice(0, 200), tool, input: JSON.stringify(asked) };
+      return await askPeople(gateway, question, untilMs);
+    },
+  });
+}
+
 async function work(
   place: Place,
   outbox: Outbox,
   signal: AbortSignal,
   workspace: () => Promise<Workspace>,
+  talk: Talk | null,
   untilMs: number,
 ): Promise<{ outcome: AgentOutcome; changes: Changes }> {
   const { boot, job, gatewayUrl, searchPath } = place;
@@ -143,13 +178,14 @@ async function work(
     const agent = agentNamed(job.agent);
     const { gateway } = place;
     const pathOf = (id: string) => agent.conversationPath(id, { workspaceDir: dir, homeDir });
-    if (job.resume)
-      await restoreConversation({ gateway, path: pathOf(job.agentSessionId), untilMs });
+    const earlier = job.fork?.from ?? (job.resume ? job.agentSessionId : null);
+    if (earlier !== null) await restoreConversation({ gateway, path: pathOf(earlier), untilMs });
     const outcome = await runAgent({
       agent,
       job,
       place: { workspaceDir: dir, homeDir, gatewayUrl, searchPath, gitEnv: GIT_ENV, proxyEnv },
       outbox,
+      talk,
       signal,
     }).catch((error: unknown) => failed(`The agent could not be run: ${messageOf(error)}`));
     const { agentSessionId } = outcome;

@@ -66,7 +66,7 @@ async function cloneAndSwitch({
   dir: string;
   gatewayUrl: string;
 }): Promise<string> {
-  const { baseBranch, commit, workBranch, author } = job.workspace;
+  const { baseBranch, commit, startAt, workBranch, author } = job.workspace;
   const url = repositoryUrl(job, gatewayUrl);
   const settings = [
     ["user.name", author.name],
@@ -99,7 +99,18 @@ async function cloneAndSwitch({
   const gitDir = join(dir, ".git");
   const sha = await readHead(gitDir, baseBranch);
   await pointHead(gitDir, sha, workBranch);
-  return sha;
+  return startAt === null ? sha : await goBack(git, sha, startAt);
+}
+
+/** To an earlier commit of the branch; where that is not there any more, the branch's end is what there is. */
+async function goBack(git: Git, sha: string, startAt: string): Promise<string> {
+  const isThere = await git(["merge-base", "--is-ancestor", startAt, sha]).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return sha;
+  await git(["reset", "--quiet", "--hard", startAt]);
+  return startAt;
 }
 
 /** To a commit that may be on no branch. */

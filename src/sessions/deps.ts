@@ -14,6 +14,7 @@ import type { BeforeStore } from "../store/before.ts";
 import type { BranchStore } from "../store/branches.ts";
 import type { Database } from "../store/database.ts";
 import type { EventStore } from "../store/events.ts";
+import type { MessageStore } from "../store/messages.ts";
 import type { Notifications } from "../store/notifications.ts";
 import type { PreparedStore } from "../store/prepared.ts";
 import type { RetentionStore } from "../store/retention.ts";
@@ -65,6 +66,8 @@ export interface SessionSettings {
   author: { name: string; email: string };
   stallMs: number;
   setupMs: number;
+  /** How long an agent that was interrupted is waited for a message. */
+  idleMs: number;
   spoolBytes: number;
   /** Of one session's log. */
   logBytes: number;
@@ -73,6 +76,11 @@ export interface SessionSettings {
   maxima: Required<SandboxLimits>;
   /** Sandboxes made in advance for sessions that nobody has started yet, and how long they wait for that. */
   prepared: { count: number; maxAgeMs: number };
+  /** Uses of tools that a person has to allow, and how long that may take. */
+  askTools: readonly string[];
+  approvalMs: number;
+  /** Models that a session may be told to take in place of the usual one. */
+  allowedModels: readonly string[];
   /** Images that repositories may name for their sandboxes. */
   allowedImages: readonly string[];
   /** Other hosts that a sandbox may reach, as they are told to the agent. */
@@ -94,6 +102,7 @@ export interface SessionDeps {
   branches: BranchStore;
   before: BeforeStore;
   conversations: ConversationStore;
+  messages: MessageStore;
   active: ActiveStore;
   prepared: PreparedStore;
   retention: RetentionStore;

@@ -5,6 +5,8 @@ import type { Id } from "../core/id.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import type { Append } from "../store/events.ts";
+import { closeApprovalsWithin } from "../store/approvals.ts";
+import { countOrders } from "../store/messages.ts";
 import { announceWithin } from "../store/notices.ts";
 import { decideWithin } from "../store/orchestration-tasks.ts";
 import { childrenOf, descendantsOf, waitingFor } from "../store/sessions.ts";
@@ -31,9 +33,11 @@ const EndedRow = z.object({ orchestration_id: z.string().nullable() });
 export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promise<void> {
   const body: EventBody =
     ending.status === "completed" ? { summary: ending.summary ?? "" } : { error: ending.error };
-  const appends: Append[] = [
-    { sessionId: id, events: [...ending.events, eventAt(at, LAST_KIND[ending.status], body)] },
-  ];
+  await closeApprovalsWithin(tx, id, at);
+  const { waiting } = await countOrders(tx, id);
+  const lost = waiting === 0 ? [] : [eventAt(at, "message.lost", { count: waiting })];
+  const last = eventAt(at, LAST_KIND[ending.status], body);
+  const appends: Append[] = [{ sessionId: id, events: [...ending.events, ...lost, last] }];
   const { orchestration_id } = EndedRow.parse(
     await tx
       .updateTable("sessions")

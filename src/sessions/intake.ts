@@ -1,7 +1,16 @@
+import type { Question, Verdict } from "../core/approval.ts";
 import { budgetExceeded, conflict, forbidden, invalidRequest, notFound } from "../core/errors.ts";
 import type { EventBody, EventKind } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
-import type { Conversation, EventBatch, Job, RunnerResult, RunnerStart } from "../core/job.ts";
+import type {
+  Conversation,
+  EventBatch,
+  Job,
+  RunnerClosed,
+  RunnerCommand,
+  RunnerResult,
+  RunnerStart,
+} from "../core/job.ts";
 import { lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
 import { readWithin } from "../store/sessions.ts";
@@ -9,11 +18,12 @@ import { insertResultWithin } from "../store/results.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { TokenOwner } from "../store/tokens.ts";
 import type { SessionDeps } from "./deps.ts";
+import { askPeople } from "./approvals.ts";
 import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
 import { jobOf } from "./job.ts";
+import { close, markDone, ordersFor } from "./orders.ts";
 import { awaitStart, release } from "./release.ts";
-import { whenTold } from "./told.ts";
 
 /** What the doors tell of sandboxes, and ask for them. */
 export interface Intake {
@@ -26,10 +36,23 @@ export interface Intake {
   goOn(id: Id): Promise<void>;
   events(id: Id, batch: EventBatch): Promise<number>;
   result(id: Id, result: RunnerResult): Promise<void>;
-  /** Of the session that this one goes on with. */
+  /** Of the session that this one goes on with, or comes from. */
   conversation(id: Id): Promise<Conversation>;
   keepConversation(id: Id, conversation: Conversation): Promise<void>;
-  cancellation(id: Id, waitMs: number, signal: AbortSignal): Promise<string | null>;
+  /** What its runner is to do; it has the orders up to `after` already. */
+  commands(
+    id: Id,
+    after: number,
+    waiting: { waitMs: number; signal: AbortSignal },
+  ): Promise<RunnerCommand[]>;
+  /** Has people asked; without a decision, ask again. */
+  ask(
+    id: Id,
+    question: Question,
+    waiting: { waitMs: number; signal: AbortSignal },
+  ): Promise<Verdict>;
+  /** Whether its agent may be let go, which is to have the orders up to `after`. */
+  close(id: Id, after: number): Promise<RunnerClosed>;
   record(id: Id, kind: EventKind, body: EventBody): Promise<void>;
   checkBudget(id: Id, inFlight: { tokens: number; costUsd: number }): Promise<void>;
   hasEnded(id: Id): Promise<boolean>;
@@ -47,7 +70,9 @@ export function createIntake(deps: SessionDeps): Intake {
     conversation: (id) => conversationFor(deps, id),
     keepConversation: (id, { body }) =>
       deps.conversations.put(id, Buffer.from(body, "base64"), deps.clock.now()),
-    cancellation: (id, waitMs, signal) => cancellation(deps, id, waitMs, signal),
+    commands: (id, after, waiting) => ordersFor(deps, id, after, waiting),
+    ask: (id, question, waiting) => askPeople(deps, id, question, waiting),
+    close: (id, after) => close(deps, id, after),
     async record(id, kind, body) {
       if (REFUSALS.includes(kind) && !(await log.hasRoom(id, body))) return;
       await record(deps, id, kind, body);
@@ -76,7 +101,7 @@ const REFUSALS: readonly EventKind[] = [
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
 const HUB_ONLY =
-  /^(session|sandbox|settings|image|branch|push|model|budget|egress|door|progress|request)\./;
+  /^((session|sandbox|settings|image|branch|push|model|budget|egress|door|progress|request|approval)\.|message\.(sent|lost)$)/;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(
@@ -96,7 +121,9 @@ async function takeEvents(
   }));
   if (!isInOrder(events)) throw invalidRequest("events", "the numbers must rise by one");
   try {
-    return (await log.append(id, events)).runnerSeq;
+    const { runnerSeq } = await log.append(id, events);
+    await markDone(deps, id, events);
+    return runnerSeq;
   } catch (error) {
     throw asHubError(error);
   }
@@ -131,24 +158,10 @@ async function takeResult(deps: SessionDeps, id: Id, result: RunnerResult): Prom
 
 async function conversationFor(deps: SessionDeps, id: Id): Promise<Conversation> {
   const session = await deps.sessions.get(id);
-  const continuesId = session?.continuesId ?? null;
-  const body = continuesId === null ? null : await deps.conversations.get(continuesId);
+  const before = session?.continuesId ?? session?.terms.fork?.sessionId ?? null;
+  const body = before === null ? null : await deps.conversations.get(before);
   if (body === null) throw notFound("Conversation");
   return { body: body.toString("base64") };
-}
-
-/** Why a session is to end, or null when `waitMs` have passed without such a reason. */
-async function cancellation(
-  deps: SessionDeps,
-  id: Id,
-  waitMs: number,
-  signal: AbortSignal,
-): Promise<string | null> {
-  return await whenTold(deps, id, { waitMs, signal }, async () => {
-    const session = await deps.sessions.get(id);
-    const isToEnd = session?.cancelRequestedAt !== undefined && session.cancelRequestedAt !== null;
-    return isToEnd ? "Cancelled on request" : null;
-  });
 }
 
 /** Adds what the hub itself saw of a session. */

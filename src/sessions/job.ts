@@ -52,25 +52,35 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     check: terms.check,
     toolset: terms.toolset,
     hubTools: tools,
-    agentSessionId: before?.canResume === true ? before.agentSessionId : id,
-    resume: before?.canResume === true,
+    ...conversationOf(session, before),
     workspace: {
       repository: session.project.repository,
       baseBranch,
       commit: commit?.sha ?? null,
+      startAt: terms.fork?.sha ?? null,
       defaultBranch,
       workBranch,
       author: settings.author,
     },
+    askTools: await askToolsOf(deps, session),
     setup: policy.edit ? await setupOf(deps, session) : [],
     policy,
     limits: {
       deadlineAt,
       stallMs: settings.stallMs,
       setupMs: settings.setupMs,
+      idleMs: settings.idleMs,
       spoolBytes: settings.spoolBytes,
     },
   };
+}
+
+/** A repository may have more asked for than the operator, and never less. */
+async function askToolsOf(deps: SessionDeps, { project, terms }: StoredSession): Promise<string[]> {
+  const { askTools } = deps.settings;
+  if (terms.toolset === "none") return [];
+  const { settings } = await deps.repositories.settings(project.repository);
+  return [...new Set([...askTools, ...(settings.ask?.tools ?? [])])];
 }
 
 /** Commands that prepare the workspace; who sees nothing of the repository prepares nothing. */
@@ -84,9 +94,25 @@ async function setupOf(
   return settings.setup;
 }
 
-/** The session that this one goes on with, and whether its conversation can be resumed. */
-async function continued(deps: SessionDeps, { continuesId }: StoredSession) {
-  const before = continuesId === null ? null : await deps.sessions.get(continuesId);
+/** A fork is a conversation of its own, which begins with a part of another one. */
+function conversationOf(
+  { id, terms: { fork } }: StoredSession,
+  before: { agentSessionId: Id; canResume: boolean } | null,
+): Pick<Job, "agentSessionId" | "resume" | "fork"> {
+  if (before?.canResume !== true) return { agentSessionId: id, resume: false, fork: null };
+  const { agentSessionId } = before;
+  if (fork === null) return { agentSessionId, resume: true, fork: null };
+  return {
+    agentSessionId: id,
+    resume: false,
+    fork: { from: agentSessionId, upTo: fork.messageId },
+  };
+}
+
+/** The session that this one goes on with, or comes from, and whether its conversation can be resumed. */
+async function continued(deps: SessionDeps, { continuesId, terms }: StoredSession) {
+  const id = continuesId ?? terms.fork?.sessionId ?? null;
+  const before = id === null ? null : await deps.sessions.get(id);
   if (before === null) return null;
   const agentSessionId = Id.safeParse(before.agentSessionId).data;
   const canResume = agentSessionId !== undefined && (await deps.conversations.has(before.id));

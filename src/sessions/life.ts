@@ -7,6 +7,10 @@ import { waitingBefore } from "../store/admission.ts";
 import { asHubError, isUnavailable } from "../store/failure.ts";
 import { latestOf } from "../store/sessions.ts";
 import { admit, shared } from "./admit.ts";
+import { createApprovals } from "./approvals.ts";
+import type { SessionApprovals } from "./approvals.ts";
+import { createAgain } from "./again.ts";
+import type { SessionAgain } from "./again.ts";
 import { cancelSession } from "./cancel.ts";
 import { createSession } from "./create.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -24,6 +28,8 @@ import type { Sessions } from "./sessions.ts";
 import { settle } from "./settle.ts";
 import type { Remains } from "./settle.ts";
 import { awaited, requestStart } from "./start.ts";
+import { createTalk } from "./talk.ts";
+import type { SessionTalk } from "./talk.ts";
 
 /** What the engine does for a session, one function a step; each may be repeated. */
 export interface SessionSteps {
@@ -46,6 +52,9 @@ export interface Upkeep {
 export interface SessionLife {
   sessions: Sessions;
   graphs: SessionGraphs;
+  talk: SessionTalk;
+  again: SessionAgain;
+  approvals: SessionApprovals;
   steps: SessionSteps;
   intake: Intake;
   upkeep: Upkeep;
@@ -70,6 +79,9 @@ export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLi
   return {
     sessions: createSessions(deps, giveSlotsNow, preparation),
     graphs: createGraphs(deps, giveSlotsNow, preparation),
+    talk: createTalk(deps),
+    again: createAgain(deps),
+    approvals: createApprovals(deps),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
     upkeep: {

@@ -40,6 +40,11 @@ export interface EventStore {
   readManyAfter(positions: { sessionId: Id; seq: number }[], limit: number): Promise<Event[][]>;
   /** Events of some kinds, the oldest first. */
   readKinds(sessionId: Id, kinds: readonly EventKind[], limit: number): Promise<Event[]>;
+  /** The last event of some kinds that has such an entry in its body, up to a position; null: there is none. */
+  lastUpTo(
+    sessionId: Id,
+    wanted: { kinds: readonly EventKind[]; seq: number; having: string },
+  ): Promise<Event | null>;
   /** The last events of a session, the oldest of them first. */
   readLast(sessionId: Id, limit: number): Promise<Event[]>;
   /** True when the session has ended: its log grows no more. */
@@ -131,6 +136,16 @@ function createReads(database: Database): Omit<EventStore, "append"> {
         [sessionId, [...kinds], limit],
       );
       return rows.map(toEvent);
+    },
+    async lastUpTo(sessionId, { kinds, seq, having }) {
+      const [row] = await database.prepared(
+        "last-event-up-to",
+        `select seq, at, kind, body from events
+         where session_id = $1 and kind = any($2::text[]) and seq <= $3 and body ? $4
+         order by seq desc limit 1`,
+        [sessionId, [...kinds], seq, having],
+      );
+      return row === undefined ? null : toEvent(row);
     },
     async readLast(sessionId, limit) {
       const rows = await database.prepared(

@@ -19,6 +19,7 @@ import * as apiTokens from "./migrations/0015-api-tokens.ts";
 import * as notices from "./migrations/0018-notices.ts";
 import * as pushes from "./migrations/0021-pushes.ts";
 import * as orchestrations from "./migrations/0016-orchestrations.ts";
+import * as talk from "./migrations/0017-talk.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -38,6 +39,7 @@ const MIGRATIONS = {
   "0018-notices": { up: notices.up },
   "0021-pushes": { up: pushes.up },
   "0016-orchestrations": { up: orchestrations.up },
+  "0017-talk": { up: talk.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -47,7 +47,7 @@ export function createPreparedStore({ db }: Database): PreparedStore {
     async candidates({ since, limit }) {
       const { rows } = await sql`select id from sessions
         where requested_at is null and completed_at is null and open_dependencies = 0 and executor_id is null
-          and continues_id is null
+          and continues_id is null and terms->>'fork' is null
           and created_at > ${since} order by id desc limit ${limit}`.execute(db);
       return rows.map((row) => IdRow.parse(row).id);
     },

@@ -49,6 +49,9 @@ const SessionRow = z.object({
   started_at: time.nullable(),
   completed_at: time.nullable(),
   cancel_requested_at: time.nullable(),
+  hears_until: time.nullable(),
+  paused_at: time.nullable(),
+  resume_at: time.nullable(),
   dependencies: z.array(z.string()),
 });
 
@@ -68,6 +71,12 @@ export interface StoredSession extends Session {
   /** A branch of the repository that it works on and pushes, in place of one of its own. */
   onto: string | null;
   terms: SessionTerms;
+  /** When its runner has said that it takes no more messages. */
+  hearsUntil: string | null;
+  /** Since when it holds no slot, while its sandbox waits. */
+  pausedAt: string | null;
+  /** When somebody asked for it to go on; it waits for a slot since then. */
+  resumeAt: string | null;
 }
 
 export function toSession(row: unknown): StoredSession {
@@ -114,5 +123,8 @@ export function toSession(row: unknown): StoredSession {
     openDependencies: r.open_dependencies,
     onto: r.onto_branch,
     terms: r.terms ?? USUAL_TERMS,
+    hearsUntil: r.hears_until,
+    pausedAt: r.paused_at,
+    resumeAt: r.resume_at,
   };
 }

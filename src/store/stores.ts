@@ -4,6 +4,7 @@ import { createBranchStore } from "./branches.ts";
 import { createConversationStore } from "./conversations.ts";
 import type { Database } from "./database.ts";
 import { createEventStore } from "./events.ts";
+import { createMessageStore } from "./messages.ts";
 import { createPreparedStore } from "./prepared.ts";
 import { createResultStore } from "./results.ts";
 import { createRetentionStore } from "./retention.ts";
@@ -21,6 +22,7 @@ export function createStores(database: Database) {
     branches: createBranchStore(database),
     before: createBeforeStore(database),
     conversations: createConversationStore(database),
+    messages: createMessageStore(database),
     active: createActiveStore(database),
     prepared: createPreparedStore(database),
     retention: createRetentionStore(database),

@@ -1,16 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
+import type { BigId, Count, Json, NullableTimestamp, Timestamp } from "./columns.ts";
 import type { OrchestrationTables } from "./orchestration-tables.ts";
-
-type Count = ColumnType<string, never, never>;
-type Timestamp = ColumnType<Date, Date | string, Date | string>;
-type NullableTimestamp = ColumnType<
-  Date | null,
-  Date | string | null | undefined,
-  Date | string | null
->;
-/** bigint that people choose: ids of the forge. */
-type BigId = ColumnType<string | number, number, number>;
-type Json = ColumnType<unknown, string, string>;
+import type { TalkTables } from "./talk-tables.ts";
 
 export interface SessionsTable {
   id: string;
@@ -54,9 +45,15 @@ export interface SessionsTable {
   started_at: NullableTimestamp;
   completed_at: NullableTimestamp;
   cancel_requested_at: NullableTimestamp;
+  /** When its runner has said that it takes no more messages. */
+  hears_until: NullableTimestamp;
+  /** Since when it holds no slot, while its sandbox waits. */
+  paused_at: NullableTimestamp;
+  /** When somebody asked for it to go on; it waits for a slot since then. */
+  resume_at: NullableTimestamp;
 }
 
-export interface Tables extends OrchestrationTables {
+export interface Tables extends OrchestrationTables, TalkTables {
   sessions: SessionsTable;
   session_dependencies: {
     session_id: string;

@@ -56,6 +56,9 @@ export async function createEgressHouse(
     limits?: Partial<EgressLimits>;
     gateway?: Partial<GatewayLimits>;
     rulesOf?: GateParts["rulesOf"];
+    /** What a person has to allow, and what they say. */
+    asks?: string[];
+    mayReach?: GateParts["mayReach"];
     hasEnded?: (sessionId: string) => Promise<boolean>;
     /** Where a forwarder finds the gateway, instead of a port. */
     socketPath?: string;
@@ -69,7 +72,9 @@ export async function createEgressHouse(
   const tokens = new Map<string, Authentication>([["good", session]]);
   const door = createEgressDoor({
     rules: (options.hosts ?? []).map(ruleOf),
-    rulesOf: options.rulesOf ?? (() => Promise.resolve({ rules: [], fault: null })),
+    rulesOf: options.rulesOf ?? (() => Promise.resolve({ rules: [], asks: [], fault: null })),
+    asks: (options.asks ?? []).map(ruleOf),
+    mayReach: options.mayReach ?? (() => Promise.resolve(null)),
     check: createAddressCheck({
       ranges: options.ranges ?? [OUTSIDE],
       hubPorts: () => new Set(options.hubPorts ?? []),
@@ -138,7 +143,7 @@ export function egressSession(): GatewaySession {
   };
 }
 
-function ruleOf(text: string): EgressRule {
+export function ruleOf(text: string): EgressRule {
   const rule = parseRule(text);
   if ("fault" in rule) throw new Error(`${text} ${rule.fault}`);
   return rule;

@@ -10,6 +10,7 @@ import { createHttp } from "../../src/http/http.ts";
 import { listen } from "../../src/http/server.ts";
 import type { Orchestrations } from "../../src/orchestration/orchestrations.ts";
 import type { Sessions } from "../../src/sessions/sessions.ts";
+import type { SessionTalk } from "../../src/sessions/talk.ts";
 
 export const TOKEN = "token-of-the-tests-0123456789";
 export const GITHUB_SECRET = "github-secret-of-the-tests";
@@ -41,6 +42,9 @@ export async function startHttp(
   const deps: HttpDeps = {
     sessions: known,
     orchestrations: coordinated(known),
+    talk: silent(known),
+    approvals: { list: async () => [], answer: refused },
+    again: { continueWith: refused, fork: refused, retry: refused },
     events: { readAfter: () => Promise.resolve([]), isClosed: () => Promise.resolve(true) },
     feed: { follow: () => nothing() },
     mcp: () => Promise.resolve(new Response(null, { status: 202 })),
@@ -193,6 +197,13 @@ function coordinated(sessions: Sessions): Orchestrations {
 
 async function unknown(): Promise<never> {
   throw notFound("Orchestration");
+}
+
+const refused = () => Promise.reject(notFound("Session"));
+
+function silent({ get }: Sessions): SessionTalk {
+  const sent = async (id: string) => ({ id: (await get(id)).id, at: new Date().toISOString() });
+  return { message: sent, interrupt: sent };
 }
 
 function newSession(input: NewSession, orchestrationId: string | null): Session {

@@ -98,7 +98,9 @@ export async function createRunnerHub(options: {
       }
       results.push(result);
       sendJson(res, 200, {});
-    } else if (what === "GET /runner/commands") {
+    } else if (what === "POST /runner/closing") {
+      sendJson(res, 200, { closed: true });
+    } else if (what.startsWith("GET /runner/commands")) {
       if (reason === null) await cancelled(closeSignal(res));
       sendJson(res, 200, { commands: reason === null ? [] : [{ kind: "cancel", reason }] });
     } else sendJson(res, 404, { error: "Not found" });

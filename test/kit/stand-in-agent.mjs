@@ -9,7 +9,6 @@ const startedAt = Date.now();
 const sessionId = valueOf("--session-id") ?? valueOf("--resume") ?? idOf(0);
 const usage = { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 0 };
 let lines = 0;
-let turns = 0;
 let result = { summary: "Nothing was asked of the stand-in.", nextSteps: [] };
 /** Lines that are no JSON, half of one, JSON of no known kind, no UTF-8, and control characters. */
 const GARBAGE = [
@@ -59,17 +58,15 @@ const actions = {
   fillDiskBytes(bytes) {
     const piece = Buffer.alloc(1024 * 1024, "x");
     const file = fs.openSync("filler", "a");
-    let written = 0;
+    let [written, problem] = [0, ""];
     try {
-      while (written < bytes) {
+      while (written < bytes)
         written += fs.writeSync(file, piece, 0, Math.min(piece.length, bytes - written));
-      }
-      say(`wrote ${written} bytes to the disk`);
     } catch (error) {
-      say(`wrote ${written} bytes to the disk, then ${error.code}`);
-    } finally {
-      fs.closeSync(file);
+      problem = `, then ${error.code}`;
     }
+    fs.closeSync(file);
+    say(`wrote ${written} bytes to the disk${problem}`);
   },
   write: ({ path, content }) =>
     call("Write", { file_path: path, content }, () => {
@@ -96,10 +93,13 @@ const actions = {
     const text = await askHub(name, input);
     call(`mcp__hub__${name}`, input, () => ({ text, isError: false }));
   },
-  result(value) {
-    result = value;
-  },
+  result: (value) => (result = value),
+  hear: () => hear(nextMessage()),
 };
+
+const takesMessages = valueOf("--input-format") === "stream-json";
+/** Of standard input. */
+let unread = Buffer.alloc(0);
 
 if (argv.includes("--version")) {
   writeAll(1, "0.0.0 (stand-in)\n");
@@ -111,15 +111,16 @@ emit({
   subtype: "init",
   cwd: process.cwd(),
   tools: ["Bash", "StructuredOutput", "Write"],
-  mcp_servers: [],
   model: valueOf("--model") ?? "stand-in",
-  permissionMode: "bypassPermissions",
-  apiKeySource: "ANTHROPIC_API_KEY",
 });
 const directive = findDirective(argv.join("\n")) ?? findDirective(readPrompt());
 if (directive === undefined) say("The stand-in has nothing to do.");
 for (const step of directive?.steps ?? []) await take(step);
 if (result !== null) finish(result);
+for (let more = nextMessage(); more !== null; more = nextMessage()) {
+  await hear(more);
+  finish(result);
+}
 
 async function take(step) {
   const kind = Object.keys(step).find((key) => Object.hasOwn(actions, key));
@@ -130,11 +131,23 @@ async function take(step) {
   await actions[kind](step[kind], step);
 }
 
+/** What a message tells it to do, it does in the turn that it is in; an interruption has nothing to end. */
+async function hear({ type, uuid, message, request_id }) {
+  if (type === "control_request") {
+    emit({ type: "control_response", response: { subtype: "success", request_id, response: {} } });
+    result = { summary: "Interrupted.", isError: true };
+    return;
+  }
+  emit({ type: "user", message, uuid, isReplay: true });
+  result = { summary: "Heard.", nextSteps: [] };
+  say(`heard: ${message.content}`);
+  for (const step of findDirective(message.content)?.steps ?? []) await take(step);
+}
+
 function say(text) {
   emitMessage("assistant", [{ type: "text", text }]);
 }
 
-/** Shows a tool call and its result as Claude Code does. `act` returns `{ text, isError }`. */
 function call(name, input, act) {
   const id = `toolu_standin${lines}`;
   emitMessage("assistant", [{ type: "tool_use", id, name, input }]);
@@ -153,7 +166,6 @@ function shell(command) {
   });
 }
 
-/** Where the hub's tools are is told as Claude Code is told it. */
 async function askHub(name, input) {
   const { mcpServers } = JSON.parse(valueOf("--mcp-config") ?? '{"mcpServers":{}}');
   if (mcpServers.hub === undefined) return "there are no tools of the hub";
@@ -164,7 +176,6 @@ async function askHub(name, input) {
   return told?.content[0].text ?? (error === undefined ? answer : `${error.code} ${error.message}`);
 }
 
-/** Status and text, or why there is none. */
 async function post(url, headers, body) {
   try {
     const all = { "content-type": "application/json", ...headers };
@@ -187,12 +198,10 @@ function finish({ summary = "", nextSteps = [], answer, isError = false, costUsd
     is_error: isError,
     result: isError ? summary : JSON.stringify(told),
     ...(isError ? {} : { structured_output: told }),
-    num_turns: Math.max(1, turns),
+    num_turns: Math.max(1, lines),
     duration_ms: Date.now() - startedAt,
-    duration_api_ms: 0,
     total_cost_usd: costUsd,
     usage,
-    modelUsage: {},
     permission_denials: [],
   });
   process.exitCode = isError ? 1 : 0;
@@ -201,23 +210,18 @@ function finish({ summary = "", nextSteps = [], answer, isError = false, costUsd
 function emitMessage(role, content) {
   const head = { id: `msg_standin${lines}`, type: "message", model: "stand-in", usage };
   const message = role === "assistant" ? { ...head, role, content } : { role, content };
-  if (role === "assistant") turns += 1;
   emit({ type: role, message, parent_tool_use_id: null });
 }
 
 function emit(line) {
   lines += 1;
   const uuid = idOf(lines);
-  writeAll(1, `${JSON.stringify({ ...line, session_id: sessionId, uuid })}\n`);
+  writeAll(1, `${JSON.stringify({ session_id: sessionId, uuid, ...line })}\n`);
 }
 
-/** Looks like a UUID; a random one would take longer to make than the rest of a short run. */
 function idOf(number) {
-  return `00000000-0000-4000-8000-${sixDigits(process.pid)}${sixDigits(number)}`;
-}
-
-function sixDigits(number) {
-  return String(number % 1e6).padStart(6, "0");
+  const [place, count] = [process.pid, number].map((one) => String(one % 1e6).padStart(6, "0"));
+  return `00000000-0000-4000-8000-${place}${count}`;
 }
 
 function writeAll(fd, data) {
@@ -237,11 +241,10 @@ function sleep(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Tests count these lines to learn how often an agent was started in a sandbox. */
 function recordStart() {
-  const home = process.env.HOME;
-  if (home === undefined) return;
+  const { HOME: home } = process.env;
   const at = new Date(startedAt).toISOString();
+  if (home === undefined) return;
   fs.appendFileSync(`${home}/.stand-in-starts`, `${sessionId} ${process.pid} ${at}\n`);
 }
 
@@ -253,16 +256,26 @@ function valueOf(flag) {
 
 /** Everything until the end of standard input; of a stream of JSON messages the first, as that one begins the work. */
 function readPrompt() {
-  if (fs.fstatSync(0).isCharacterDevice()) return "";
-  if (valueOf("--input-format") !== "stream-json") return fs.readFileSync(0, "utf8");
-  const buffer = Buffer.alloc(65_536);
-  let text = "";
-  while (!text.includes("\n")) {
-    const count = fs.readSync(0, buffer);
-    if (count === 0) break;
-    text += buffer.toString("latin1", 0, count);
+  if (takesMessages) return nextLine();
+  return fs.fstatSync(0).isCharacterDevice() ? "" : fs.readFileSync(0, "utf8");
+}
+
+/** Waits for it; null: there is none any more. */
+function nextMessage() {
+  const text = takesMessages && result !== null ? nextLine() : "";
+  return text === "" ? null : JSON.parse(text);
+}
+
+function nextLine() {
+  const piece = Buffer.alloc(65_536);
+  for (let count = 1; count > 0 && !unread.includes("\n");) {
+    count = fs.readSync(0, piece);
+    unread = Buffer.concat([unread, piece.subarray(0, count)]);
   }
-  return Buffer.from(text, "latin1").toString("utf8");
+  const end = unread.indexOf("\n") + 1 || unread.length;
+  const text = unread.subarray(0, end).toString();
+  unread = unread.subarray(end);
+  return text;
 }
 
 /** The first `stand-in: {…}` that parses; the prompt may also stand in a JSON string, with its quotes escaped. */
@@ -276,24 +289,12 @@ function findDirective(prompt) {
   return undefined;
 }
 
+/** What a text begins with, if that is JSON; where it ends is told by the error. */
 function parseLeading(text) {
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const letter = text[at];
-    if (quoted && letter === "\\") at += 1;
-    else if (letter === '"') quoted = !quoted;
-    else if (!quoted && letter === "{") depth += 1;
-    else if (!quoted && letter === "}") depth -= 1;
-    if (depth === 0) return parsedOrNothing(text.slice(0, at + 1));
-  }
-  return undefined;
-}
-
-function parsedOrNothing(text) {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const end = Number(/after JSON at position (\d+)/.exec(error.message)?.[1] ?? 0);
+    return end > 0 ? parseLeading(text.slice(0, end)) : undefined;
   }
 }

@@ -35,6 +35,8 @@ export type StandInStep =
   | { model: { text?: string; maxTokens?: number; calls?: number } }
   /** Calls a tool of the hub; what it answers shows as the tool's result. */
   | { tool: { name: string; input?: Record<string, unknown> } }
+  /** Waits for a message; what that tells it to do (a directive of its own), it does in the same turn. */
+  | { hear: true }
   /** What the result line will say when all steps are done; null: end with code 0 and no result line. */
   | {
       result: {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Job } from "../../core/job.ts";
 import type { Agent, AgentCommand, AgentPlace } from "../agent.ts";
+import { claudeCodeInput, userLine } from "./input.ts";
 import { modelEnvironment } from "./model-environment.ts";
 import { createClaudeCodeOutput } from "./output.ts";
 
@@ -21,10 +22,11 @@ const ANSWER_SCHEMA = {
 /** Claude Code without a terminal: `claude -p`, one JSON object a line. */
 export const claudeCode: Agent = {
   name: "claude-code",
+  input: claudeCodeInput,
   command: (job, place) => ({
     argv: argumentsOf(job, place),
     env: environmentOf(job, place),
-    stdin: job.prompt,
+    stdin: userLine(job.prompt),
   }),
   // One directory for each directory that it has worked in, named after its path.
   conversationPath: (agentSessionId, { workspaceDir, homeDir }) =>
@@ -45,8 +47,11 @@ function argumentsOf(job: Job, place: AgentPlace): AgentCommand["argv"] {
     "--output-format",
     "stream-json",
     "--verbose",
-    job.resume ? "--resume" : "--session-id",
-    job.agentSessionId,
+    "--input-format",
+    "stream-json",
+    // Says when a message has got into the conversation.
+    "--replay-user-messages",
+    ...conversationArguments(job),
     "--append-system-prompt",
     job.systemPrompt,
     "--json-schema",
@@ -59,8 +64,22 @@ function argumentsOf(job: Job, place: AgentPlace): AgentCommand["argv"] {
     // The provider would search; where it may not, the agent need not try.
     ...(job.modelForm.serverTools.includes("web_search") ? [] : ["--disallowedTools", "WebSearch"]),
     ...toolArguments(job),
+    ...askArguments(job),
     ...hubToolArguments(job, place),
   ];
+}
+
+/** What a person has to allow is asked for on its standard output. Its own rules: who asks comes before who allows. */
+function askArguments({ askTools }: Job): string[] {
+  if (askTools.length === 0) return [];
+  const settings = JSON.stringify({ permissions: { ask: askTools } });
+  return ["--settings", settings, "--permission-prompt-tool", "stdio"];
+}
+
+function conversationArguments({ agentSessionId, resume, fork }: Job): string[] {
+  if (fork === null) return [resume ? "--resume" : "--session-id", agentSessionId];
+  const upTo = fork.upTo === null ? [] : ["--resume-session-at", fork.upTo];
+  return ["--resume", fork.from, "--fork-session", "--session-id", agentSessionId, ...upTo];
 }
 
 function toolArguments({ toolset, policy }: Job): string[] {

@@ -36,7 +36,36 @@ export const RetryLine = z.object({
 /** The blocks are read one by one: a new kind must not hide the known ones beside it. */
 export const MessageLine = z.object({
   type: z.enum(["assistant", "user"]),
+  /** Its name in the record of the conversation. */
+  uuid: text.optional(),
   message: z.object({ content: z.array(z.json()).min(1) }),
+});
+
+/** A message that was given to it, repeated when it has got into the conversation. */
+export const ReplayLine = z.object({
+  type: z.literal("user"),
+  isReplay: z.literal(true),
+  uuid: text,
+});
+
+/** Says where a message is on its way; the repetition says what matters of that. */
+export const LifecycleLine = z.object({ type: z.literal("command_lifecycle") });
+
+/** Answers what it was asked on its standard input. */
+export const ControlAnswerLine = z.object({
+  type: z.literal("control_response"),
+  response: z.object({ subtype: z.literal("success"), request_id: text }),
+});
+
+/** It asks whether it may use a tool. */
+export const QuestionLine = z.object({
+  type: z.literal("control_request"),
+  request_id: text,
+  request: z.object({
+    subtype: z.literal("can_use_tool"),
+    tool_name: text,
+    input: z.record(text, z.json()).catch({}),
+  }),
 });
 
 export const ResultLine = z.object({

@@ -3,8 +3,12 @@ import { LIMITS } from "../../core/limits.ts";
 import type { AgentEvent, AgentOutcome, AgentOutput } from "../agent.ts";
 import {
   Answer,
+  ControlAnswerLine,
   InitLine,
+  LifecycleLine,
   MessageLine,
+  QuestionLine,
+  ReplayLine,
   ResultLine,
   RetryLine,
   ReturnedBlock,
@@ -25,6 +29,8 @@ export function createClaudeCodeOutput(): AgentOutput {
       const { model, tools } = init.data;
       return [{ kind: "agent.initialized", body: { agentSessionId, model, tools } }];
     }
+    const heard = fromInput(json);
+    if (heard !== null) return heard;
     const finished = ResultLine.safeParse(json);
     if (finished.success) {
       result = finished.data;
@@ -37,6 +43,22 @@ export function createClaudeCodeOutput(): AgentOutput {
     read,
     outcome: (exit) => outcomeOf(result, agentSessionId, exit),
   };
+}
+
+/** What only answers the input; null: it is something else. */
+function fromInput(json: unknown): AgentEvent[] | null {
+  const replay = ReplayLine.safeParse(json);
+  if (replay.success) return [{ kind: "message.delivered", body: { id: replay.data.uuid } }];
+  const answer = ControlAnswerLine.safeParse(json);
+  if (answer.success)
+    return [{ kind: "turn.interrupted", body: { id: answer.data.response.request_id } }];
+  const question = QuestionLine.safeParse(json);
+  if (question.success) {
+    const { request, request_id: requestId } = question.data;
+    const body = { requestId, tool: request.tool_name, input: request.input };
+    return [{ kind: "approval.requested", body }];
+  }
+  return LifecycleLine.safeParse(json).success ? [] : null;
 }
 
 function parse(line: string): unknown {
@@ -52,9 +74,10 @@ function fromMessage(json: unknown): AgentEvent[] | null {
   if (message.success) {
     const {
       type,
+      uuid,
       message: { content },
     } = message.data;
-    return content.map((block) => fromBlock(type, block));
+    return content.map((block) => named(fromBlock(type, block), uuid));
   }
   const retry = RetryLine.safeParse(json);
   if (!retry.success) return null;
@@ -67,6 +90,13 @@ function fromMessage(json: unknown): AgentEvent[] | null {
   };
   return [{ kind: "api.retried", body }];
 }
+
+/** Where the conversation can be cut, the event says how the agent calls that place. */
+function named(event: AgentEvent, messageId: string | undefined): AgentEvent {
+  if (messageId === undefined || !CUTS.includes(event.kind)) return event;
+  return { ...event, body: { ...event.body, messageId } };
+}
+const CUTS: readonly AgentEvent["kind"][] = ["message.written", "tool.returned"];
 
 /** Text in a user's message is what Claude Code tells the model, not what the agent says. */
 function fromBlock(from: "assistant" | "user", json: unknown): AgentEvent {

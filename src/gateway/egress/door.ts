@@ -22,7 +22,10 @@ export interface EgressDoor extends ProxyDoor, AsyncDisposable {
 
 /** The egress door: tunnels (CONNECT) and plain HTTP requests to the hosts that are allowed, and to no others. */
 export function createEgressDoor(
-  options: Pick<GateParts, "rules" | "rulesOf" | "check" | "lookup" | "log"> & {
+  options: Pick<
+    GateParts,
+    "rules" | "rulesOf" | "asks" | "mayReach" | "check" | "lookup" | "log"
+  > & {
     limits?: Partial<EgressLimits>;
     record: RecordDecision;
     hasEnded(sessionId: Id): Promise<boolean>;

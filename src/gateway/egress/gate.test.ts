@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { createEgressHouse, createOutside } from "../../../test/kit/egress.ts";
+import { createEgressHouse, createOutside, ruleOf } from "../../../test/kit/egress.ts";
 
 const HOST = "files.example.com";
 
@@ -31,6 +31,35 @@ test("what is not listed is refused before DNS is asked, and told", async () => 
     reason: "is not on the list of allowed hosts",
     count: 1,
   });
+});
+
+test("what a person has to allow waits for that, and is looked up only then", async () => {
+  const questions: string[] = [];
+  await using house = await createEgressHouse({
+    hosts: ["open.example.com", "both.example.com"],
+    asks: ["ask.example.com"],
+    // A repository has more asked for, and opens nothing by that.
+    rulesOf: async () => ({
+      rules: [],
+      asks: [ruleOf("both.example.com"), ruleOf("closed.example.com")],
+      fault: null,
+    }),
+    async mayReach(_sessionId, { host, port }) {
+      questions.push(`${host}:${port}`);
+      return await Promise.resolve("has been denied");
+    },
+  });
+  const all = ["ask", "both", "closed"].map((name) => `${name}.example.com:443`);
+  for (const target of all) expect((await house.tunnel(target)).status).toBe(403);
+  expect(questions).toEqual(all.slice(0, 2));
+  expect(house.asked).toEqual([]);
+  expect(house.refusals().map(({ reason }) => reason)).toEqual([
+    "has been denied",
+    "has been denied",
+    "is not on the list of allowed hosts",
+  ]);
+  await house.tunnel("open.example.com:443");
+  expect(questions).toHaveLength(2);
 });
 
 test("other spellings of a name are the same name, or none", async () => {

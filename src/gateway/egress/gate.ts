@@ -4,6 +4,7 @@ import { HubError } from "../../core/errors.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { isAllowed } from "../../core/egress.ts";
 import type { EgressRule, Fault, Target } from "../../core/egress.ts";
+import type { Id } from "../../core/id.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { GatewaySession } from "../session.ts";
 import type { AddressCheck } from "./addresses.ts";
@@ -11,6 +12,7 @@ import { connectTo } from "./connect.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Ledger, Place } from "./ledger.ts";
 import type { EgressLimits } from "./limits.ts";
+import type { RepositoryRules } from "./repository-rules.ts";
 import type { Lookup } from "./resolver.ts";
 
 /** A connection to the outside that a session may use. */
@@ -46,7 +48,11 @@ export interface Refusal {
 export interface GateParts {
   rules: readonly EgressRule[];
   /** What the session's repository adds, and why it adds nothing. */
-  rulesOf(repository: Repository): Promise<{ rules: readonly EgressRule[]; fault: string | null }>;
+  rulesOf(repository: Repository): Promise<RepositoryRules>;
+  /** Hosts that are open when a person allows it. */
+  asks: readonly EgressRule[];
+  /** Waits for a person's answer. @returns Why not; null: it may. */
+  mayReach(sessionId: Id, target: Target, signal: AbortSignal): Promise<string | null>;
   check: AddressCheck;
   lookup: Lookup;
   ledger: Ledger;
@@ -70,9 +76,6 @@ export function createGate(parts: GateParts): Gate {
   /** The addresses that may be connected to, all of them checked. */
   async function vet(session: GatewaySession, target: Target, untilMs: number): Promise<string[]> {
     const { host, port, isAddress } = target;
-    // Before anything is asked of DNS: a name that is asked for is a message, too.
-    const fault = await whyNotListed(session, target);
-    if (fault !== null) throw await refuse(session, { host, port, reason: fault });
     const addresses = isAddress ? [host] : await resolve(host, untilMs);
     for (const address of addresses) {
       const reason = parts.check(address, port, isAddress);
@@ -81,11 +84,28 @@ export function createGate(parts: GateParts): Gate {
     return addresses;
   }
 
-  async function whyNotListed(session: GatewaySession, target: Target): Promise<string | null> {
-    if (isAllowed(parts.rules, target)) return null;
-    const { rules, fault } = await parts.rulesOf(session.repository);
-    if (isAllowed(rules, target)) return null;
-    return `is not on the list of allowed hosts${fault === null ? "" : `; ${fault}`}`;
+  /** Before anything is asked of DNS: a name that is asked for is a message, too. */
+  async function permit(
+    session: GatewaySession,
+    target: Target,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const fault = await whyNot(session, target, signal);
+    const { host, port } = target;
+    if (fault !== null) throw await refuse(session, { host, port, reason: fault });
+  }
+
+  async function whyNot(
+    { sessionId, repository }: GatewaySession,
+    target: Target,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const { rules, asks, fault } = await parts.rulesOf(repository);
+    const isAsked = isAllowed(parts.asks, target);
+    if (!isAsked && !isAllowed(parts.rules, target) && !isAllowed(rules, target))
+      return `is not on the list of allowed hosts${fault === null ? "" : `; ${fault}`}`;
+    if (!isAsked && !isAllowed(asks, target)) return null;
+    return await parts.mayReach(sessionId, target, signal);
   }
 
   async function resolve(host: string, untilMs: number): Promise<string[]> {
@@ -123,6 +143,7 @@ export function createGate(parts: GateParts): Gate {
       const { host, port } = target;
       const place = await enter(session, target, gone);
       try {
+        await permit(session, target, gone.signal);
         const untilMs = Date.now() + limits.connectMs;
         const addresses = await vet(session, target, untilMs);
         await decisions.tell(session.sessionId, { kind: "egress.allowed", host, port });

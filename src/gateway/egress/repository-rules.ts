@@ -6,10 +6,10 @@ import type { RepositorySettingsReader } from "../git/repository-settings.ts";
 /** What a repository adds to the list of hosts, and one sentence why it adds nothing although it wants to. */
 export interface RepositoryRules {
   rules: readonly EgressRule[];
+  /** Those of all that are open to it that a person has to allow. */
+  asks: readonly EgressRule[];
   fault: string | null;
 }
-
-const NOTHING: RepositoryRules = { rules: [], fault: null };
 
 /**
  * The hosts that a repository adds by its settings: its own, where the operator lets it, and those of presets that the
@@ -26,10 +26,9 @@ export function createRepositoryRules(options: {
   const { repositories, presets, settingsOf } = options;
   return async (repository) => {
     const mayAdd = isAmong(repositories, repository);
-    if (!mayAdd && presets.size === 0) return NOTHING;
     const { settings, fault } = await settingsOf(repository);
     const own = mayAdd ? settings.egress : [];
     const chosen = settings.egressPresets.flatMap((name) => presets.get(name) ?? []);
-    return { rules: [...own, ...chosen], fault };
+    return { rules: [...own, ...chosen], asks: settings.ask?.hosts ?? [], fault };
   };
 }

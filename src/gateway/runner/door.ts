@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HubError } from "../../core/errors.ts";
-import { Conversation, EventBatch, RunnerResult } from "../../core/job.ts";
+import { HubError, invalidRequest } from "../../core/errors.ts";
+import {
+  Conversation,
+  EventBatch,
+  RunnerClosing,
+  RunnerQuestion,
+  RunnerResult,
+} from "../../core/job.ts";
 import type { EventBatchAnswer, RunnerCommands } from "../../core/job.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Intake } from "../../sessions/intake.ts";
@@ -67,13 +73,32 @@ async function serve(what: string, { intake, req, res, session }: Request): Prom
     case "GET commands": {
       const gone = new AbortController();
       res.once("close", () => gone.abort());
-      const reason = await intake.cancellation(sessionId, POLL_MS, gone.signal);
-      const answer: RunnerCommands = {
-        commands: reason === null ? [] : [{ kind: "cancel", reason }],
-      };
+      const commands = await intake.commands(sessionId, positionOf(req), {
+        waitMs: POLL_MS,
+        signal: gone.signal,
+      });
+      const answer: RunnerCommands = { commands };
       return answer;
+    }
+    case "POST question": {
+      const { key, tool, input } = await readJson(req, RunnerQuestion, RESULT_BYTES);
+      const gone = new AbortController();
+      res.once("close", () => gone.abort());
+      const question = { key: `tool ${key}`, kind: "tool" as const, subject: tool, detail: input };
+      return await intake.ask(sessionId, question, { waitMs: POLL_MS, signal: gone.signal });
+    }
+    case "POST closing": {
+      const { after } = await readJson(req, RunnerClosing, 1_024);
+      return await intake.close(sessionId, after);
     }
     default:
       throw new HubError("not_found", "Not found");
   }
+}
+
+/** `after`: the last order that the runner has; it has none if it says nothing. */
+function positionOf({ url = "" }: IncomingMessage): number {
+  const after = readPath(url)?.query.get("after") ?? "0";
+  if (!/^\d{1,9}$/.test(after)) throw invalidRequest("after", "must be a number");
+  return Number(after);
 }

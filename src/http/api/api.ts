@@ -12,6 +12,7 @@ import { createOrchestrationApi } from "./orchestrations.ts";
 import { sessionResource } from "./resources.ts";
 import * as routes from "./routes.ts";
 import { scopeOf } from "./scopes.ts";
+import { createTalkApi } from "./talk.ts";
 import { createTokenApi } from "./tokens.ts";
 
 /** Where it is mounted. */
@@ -84,6 +85,7 @@ export function createApi(deps: HttpDeps, guard: Guard) {
       return follows ? await streams.follow(c, id, after) : streams.soFar(c, id, after);
     })
     .route("/", createOrchestrationApi(deps))
+    .route("/", createTalkApi(deps))
     .route("/", createDeliveryApi(deps))
     .route("/", createTokenApi(deps))
     .route("/", createNoticeApi(deps));

@@ -4,10 +4,12 @@ import * as noticeRoutes from "./notice-routes.ts";
 import * as orchestrationRoutes from "./orchestration-routes.ts";
 import * as sessionRoutes from "./routes.ts";
 import { scopeOf } from "./scopes.ts";
+import * as talkRoutes from "./talk-routes.ts";
 import * as tokenRoutes from "./token-routes.ts";
 
 const routes = {
   ...sessionRoutes,
+  ...talkRoutes,
   ...deliveryRoutes,
   ...noticeRoutes,
   ...orchestrationRoutes,

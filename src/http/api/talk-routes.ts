@@ -1,0 +1,151 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { Approval, Decision } from "../../core/approval.ts";
+import { Id } from "../../core/id.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { ModelName } from "../../core/repository-settings.ts";
+import { Project } from "../../core/session.ts";
+import { SessionResource } from "./resources.ts";
+import { json, problem, PROBLEMS } from "./responses.ts";
+
+const ONE = {
+  ...PROBLEMS,
+  404: problem("No such session"),
+  409: problem("It hears nothing any more, or not yet"),
+  429: problem("It has been told too much"),
+};
+const params = z.object({ id: Id });
+const common = { tags: ["talk"], security: [{ bearer: [] }] };
+
+const NewMessage = z
+  .object({
+    text: z
+      .string()
+      .min(1)
+      .max(LIMITS.messageChars)
+      .refine((text) => !text.includes("\u0000"), "must not contain NUL")
+      .refine((text) => text.isWellFormed(), "must be well-formed Unicode"),
+    interrupt: z.boolean().optional().meta({ description: "End what the agent is doing first." }),
+  })
+  .meta({ id: "NewMessage" });
+
+const requirements = Project.shape.requirements;
+const NextTask = z
+  .object({ requirements, autoStart: z.boolean().optional() })
+  .meta({ id: "NextTask" });
+const NewFork = NextTask.extend({
+  at: z.int().min(1).max(2_147_483_647).optional().meta({
+    description:
+      "`seq` of the event up to which the new session knows the conversation; without it, all.",
+  }),
+}).meta({ id: "NewFork" });
+const NewTry = z.object({ model: ModelName.optional() }).meta({ id: "NewTry" });
+
+const Answer = z
+  .object({ decision: Decision, note: z.string().max(2_000).optional() })
+  .meta({ id: "ApprovalAnswer" });
+const ApprovalResource = Approval.meta({ id: "Approval" });
+const ApprovalsResource = z
+  .object({ approvals: z.array(ApprovalResource) })
+  .meta({ id: "Approvals" });
+
+const SentResource = z.object({ id: z.uuid(), at: z.iso.datetime() }).meta({ id: "SentMessage" });
+
+export const sendMessage = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/messages",
+  summary: "Tell a session something",
+  description:
+    "The agent reads it at its next step, as an order; a session that has not begun, when it begins. " +
+    "The event `message.delivered` with this `id` says that it has.",
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: NewMessage } } },
+  },
+  responses: { 202: json(SentResource, "It will be delivered"), ...ONE, 413: problem("Too large") },
+});
+
+export const interruptSession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/interrupt",
+  summary: "End what the agent is doing",
+  description: "The session waits for a message then, and ends when none comes.",
+  request: { params },
+  responses: { 202: json(SentResource, "It will be interrupted"), ...ONE },
+});
+
+const made = { ...ONE, 201: json(SessionResource, "The new session"), 413: problem("Too large") };
+
+export const continueSession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/continue",
+  summary: "Go on with a session's conversation and branch in a new session",
+  description:
+    "It begins when that one has ended. One session goes on with another; several can be forks.",
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: NextTask } } },
+  },
+  responses: made,
+});
+
+export const forkSession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/fork",
+  summary: "Go another way from a moment of a session that has ended",
+  description:
+    "The new session knows the conversation up to the last thing that was said by that event, and works on the commit of " +
+    "then, on a branch of its own.",
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: NewFork } } },
+  },
+  responses: made,
+});
+
+export const retrySession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/retry",
+  summary: "Do a session's task once more from its beginning, perhaps with another model",
+  request: {
+    params,
+    body: { required: true, content: { "application/json": { schema: NewTry } } },
+  },
+  responses: made,
+});
+
+export const listApprovals = createRoute({
+  ...common,
+  method: "get",
+  path: "/sessions/{id}/approvals",
+  summary: "List what a session has asked people, the oldest first",
+  request: { params },
+  responses: {
+    200: json(ApprovalsResource, "Questions and answers"),
+    ...PROBLEMS,
+    404: problem("No such session"),
+  },
+});
+
+export const answerApproval = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/approvals/{approvalId}",
+  summary: "Allow or deny what a session asks for",
+  description: "Tokens of an orchestration, which agents hold, cannot.",
+  request: {
+    params: params.extend({ approvalId: Id }),
+    body: { required: true, content: { "application/json": { schema: Answer } } },
+  },
+  responses: {
+    200: json(ApprovalResource, "The question, answered"),
+    ...ONE,
+    403: problem("Not for a token of an orchestration"),
+    409: problem("It was answered already, or its time is up"),
+    413: problem("Too large"),
+  },
+});
