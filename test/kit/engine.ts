@@ -143,6 +143,8 @@ async function launch(
   await using log = await open(path, "a");
   const [program = "", ...args] = daemon.argv;
   const child = spawn(program, args, {
+    // Podman's monitor leaves a file where it runs when a container had too little memory.
+    cwd: dir,
     env: daemon.env,
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
