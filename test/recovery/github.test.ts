@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -26,7 +27,7 @@ beforeAll(async () => {
   house = await openGitHubHouse({ env: { CLAUDE_HUB_CANCEL_GRACE_MS: "500" } });
   sender = createSender(house);
   const { databaseUrl: url } = house;
-  database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
+  database = openDatabase({ url, maxConnections: 2, onIdleError: () => undefined });
 });
 afterAll(async () => {
   await sender[Symbol.asyncDispose]();
@@ -212,17 +213,18 @@ test.each(["is taken up again", "is given up"])(
   async (what) => {
     const { db } = database;
     const { number } = await openIssue();
-    const fault = house.github.fault({
-      method: "GET",
-      path: "/repos/{owner}/{repo}/issues/{issue_number}/comments",
-      times: 1,
-      reset: true,
-      meanwhile: () => house.hub.kill(),
-    });
     const done = standIn({ result: { summary: "There." } });
-    const { id } = await ada().comment(REPOSITORY, number, `${BOT} do it\n${done}`);
-    await waitFor(() => fault.hits > 0 && !isRunning(house.hub.pid), { timeoutMs: 30_000 });
     const row = db.selectFrom("thread_sessions").select("state").where("number", "=", number);
+    const { id } = await db.transaction().execute(async (tx) => {
+      // No session can be made; and none is made later for a hub that is dead by then.
+      await sql`lock table sessions in share mode`.execute(tx);
+      const comment = await ada().comment(REPOSITORY, number, `${BOT} do it\n${done}`);
+      await waitFor(async () => await row.executeTakeFirst(), { timeoutMs: 30_000 });
+      await house.hub.kill();
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(tx);
+      return comment;
+    });
     expect(await row.executeTakeFirst()).toEqual({ state: "live" });
     expect(await sessionsOf(number)).toBe(0);
     const isGivenUp = what === "is given up";
@@ -234,7 +236,6 @@ test.each(["is taken up again", "is given up"])(
         .execute();
     await house.hub.restart();
     house.connect();
-    fault.clear();
     await waitFor(async () => (await open()) === 0, {
       timeoutMs: 60_000,
       what: "the thread to be settled",
