@@ -122,9 +122,9 @@ export function createSessionCheckStore({ db }: Database): SessionCheckStore {
         where session_id = ${sessionId} and sha = ${sha} and begun_at = ${begunAt}`.execute(db);
     },
     close: end,
-    async putOff({ sessionId, sha }, until) {
+    async putOff({ sessionId, sha, begunAt }, until) {
       await sql`update session_checks set due_at = ${until}, failures = failures + 1
-        where session_id = ${sessionId} and sha = ${sha}`.execute(db);
+        where session_id = ${sessionId} and sha = ${sha} and begun_at = ${begunAt}`.execute(db);
     },
     async release(executorId) {
       await sql`update session_checks set claimed_by = null, claimed_until = null

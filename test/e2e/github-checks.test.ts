@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -59,6 +60,17 @@ const says = (sha: string, word: string) =>
     { ...PATIENCE, what: `a check that is ${word}` },
   );
 
+/** Why nothing came of what was done to checks. */
+async function reasons(): Promise<string[]> {
+  const answer = await house.hub.fetch(
+    "/api/v1/deliveries?event=check_run&state=ignored&limit=100",
+  );
+  const { deliveries } = z
+    .object({ deliveries: z.array(z.object({ outcome: z.string() })) })
+    .parse(await answer.json());
+  return deliveries.map(({ outcome }) => outcome);
+}
+
 const green = (ref: string) =>
   house.repository.runWorkflow({
     ref,
@@ -108,9 +120,19 @@ test(
     expect(former?.output.title).toBe(`It went on at ${head.slice(0, 12)}`);
     const { body } = await house.hub.claude({ type: "session.list" });
     expect(JSON.stringify(body.data)).not.toContain("tim");
+    expect(await reasons()).toContainEqual(
+      expect.stringContaining("tim has the permission triage, and it takes write"),
+    );
 
     house.repository.rerun("ada", run.id);
-    await waitFor(() => runsOf(head).find(({ name }) => name === "Claude: review"), PATIENCE);
+    // It leaves nothing that the next tests would meet.
+    await waitFor(
+      () =>
+        runsOf(head).find(
+          ({ name, status }) => name === "Claude: review" && status === "completed",
+        ),
+      { ...PATIENCE, what: "the review that was asked for again" },
+    );
   },
   TEST_MS,
 );
@@ -134,6 +156,45 @@ test(
     await ada().close(REPOSITORY, closed.number);
     await says(closed.sha, "completed cancelled");
     expect(runsOf(closed.sha)).toHaveLength(1);
+  },
+  TEST_MS,
+);
+
+test(
+  "what the forge refuses is tried again, and what it has taken while the hub died is not said twice",
+  async () => {
+    const path = "/repos/{owner}/{repo}/check-runs/{check_run_id}";
+    const steps: StandInStep[] = [{ silentMs: 5_000 }, ...REVIEW];
+    const refused = await pulled("refused", steps);
+    await green("refused");
+    await says(refused.sha, "in_progress ");
+    const faults = [403, 422].map((status) =>
+      house.github.fault({ method: "PATCH", path, status, times: 1 }),
+    );
+    const plain = await says(refused.sha, "completed failure");
+    expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
+    expect(plain.annotations).toEqual([]);
+    expect(plain.output.title).toBe("Changes are asked for");
+    expect(plain.actions.map(({ identifier }) => identifier)).toEqual(["fix"]);
+
+    const { sha } = await pulled("crash", steps);
+    await green("crash");
+    await says(sha, "in_progress ");
+    let isDead = false;
+    const meanwhile = async () => {
+      await house.hub.kill();
+      isDead = true;
+    };
+    house.github.fault({ method: "PATCH", path, applied: true, reset: true, times: 1, meanwhile });
+    await waitFor(() => isDead, { ...PATIENCE, what: "the hub to die before the answer" });
+    const run = await says(sha, "completed failure");
+    expect(run.annotations).toHaveLength(2);
+    const looked = house.github.fault({ method: "PATCH", path, applied: true, times: 1 });
+    await house.hub.restart();
+    house.connect();
+    await waitFor(() => looked.hits === 1, { ...PATIENCE, what: "the next hub to conclude it" });
+    expect(run.annotations).toHaveLength(2);
+    expect(runsOf(sha)).toHaveLength(1);
   },
   TEST_MS,
 );

@@ -235,6 +235,42 @@ function writesContract(open: () => Promise<ForgeScene>): void {
     const all = repository.state.suites.flatMap(({ runs }) => runs.map(({ id }) => id));
     expect(all).toEqual(isApp ? [made?.id] : []);
   });
+
+  test("shows every annotation of a check once, whatever is lost, and makes one anew that is gone", async () => {
+    await using scene = await open();
+    const { at, github, repository, isApp } = scene;
+    await pullRequest(scene);
+    const sha = await repository.sha("topic");
+    const annotations = Array.from({ length: 120 }, (_, n) => ({
+      path: "a.txt",
+      startLine: 1,
+      endLine: 1,
+      level: "notice" as const,
+      message: `no. ${n}`,
+    }));
+    const draft = { name: "claude-hub", sha, title: "Through", summary: "…" };
+    const ended = { ...draft, status: "completed", conclusion: "neutral", annotations } as const;
+    const runs = () => repository.state.suites.flatMap((suite) => suite.runs);
+    if (!isApp) {
+      expect(await at.check("c2", ended)).toBeNull();
+      return;
+    }
+    const one = "/repos/{owner}/{repo}/check-runs/{check_run_id}";
+    github.fault({ method: "POST", path: "/repos/{owner}/{repo}/check-runs", ...lost });
+    await expect(at.check("c2", ended)).rejects.toMatchObject({ retryable: true });
+    github.fault({ method: "PATCH", path: one, ...lost });
+    await expect(at.check("c2", ended)).rejects.toMatchObject({ retryable: true });
+    expect(runs().map((run) => run.annotations.length)).toEqual([100]);
+    await at.check("c2", ended);
+    await at.check("c2", ended);
+    const messages = annotations.map(({ message }) => message);
+    expect(runs().map((run) => run.annotations.map((each) => each["message"]))).toEqual([messages]);
+
+    for (const suite of repository.state.suites) suite.runs.splice(0);
+    await at.check("c2", ended);
+    await at.check("c2", ended);
+    expect(runs().map((run) => run.annotations.map((each) => each["message"]))).toEqual([messages]);
+  });
 }
 
 function failuresContract(open: () => Promise<ForgeScene>): void {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, CheckDraft, ForgeRepository } from "../forge.ts";
 import { WrittenAnswer } from "./mapping.ts";
@@ -64,17 +65,28 @@ export function createCheckWriter(options: {
     await annotate(id, draft, until);
   }
 
+  /** Whether it is still there. */
+  async function isUpdated(id: number, draft: CheckDraft): Promise<boolean> {
+    try {
+      await update(id, draft);
+      return true;
+    } catch (error) {
+      if (error instanceof HubError && error.code === "not_found") return false;
+      throw error;
+    }
+  }
+
   return async (key, draft) => {
     const { appId } = await self();
     if (appId === null) return null;
     const name = `${repository} ${key} ${draft.sha}`;
     const before = await written.begin(name);
-    const found = before === "begun" ? await checkOf(key, draft) : null;
-    if (found !== null) await written.done(name, { id: found, url: "" });
-    const known = typeof before === "object" ? before.id : found;
-    if (known !== null) {
-      await update(known, draft);
-      return { id: known };
+    if (typeof before === "object" && (await isUpdated(before.id, draft))) return { id: before.id };
+    const found = before === "never" ? null : await checkOf(key, draft);
+    if (found !== null) {
+      await written.done(name, { id: found, url: "" });
+      await update(found, draft);
+      return { id: found };
     }
     const { id } = WrittenAnswer.parse(
       await send("POST", "/check-runs", {

@@ -4,7 +4,7 @@ import { HubError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { Rounds } from "../../events/rounds.ts";
-import type { Forge } from "../../forge/forge.ts";
+import type { CheckDraft, Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Review, ReviewStore } from "../../store/reviews.ts";
 import type { SessionCheck, SessionCheckStore } from "../../store/session-checks.ts";
@@ -12,6 +12,7 @@ import type { ThreadSessionStore } from "../../store/thread-sessions.ts";
 import { neutralise } from "../report/neutralise.ts";
 import { sessionOf } from "../review/begin.ts";
 import type { SettingsSource } from "../settings/source.ts";
+import { pauseMs } from "./pause.ts";
 import { actionsOf, annotationsOf, CHECK_NAMES, saysOf, saysOfFormer, saysOfGone } from "./says.ts";
 import type { Says } from "./says.ts";
 
@@ -32,10 +33,7 @@ export interface CheckerDeps {
 
 const AT_ONCE = 200;
 const SUMMARY_CHARS = 60_000;
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 600_000;
-/** About a day and a half, with those pauses. */
-const GIVE_UP_AFTER = 200;
+const PLAIN_SUMMARY = "The pull request tells more.";
 /** A session that was not made by then is never made. */
 const NEVER_MADE_MS = 24 * 3_600_000;
 
@@ -64,11 +62,9 @@ export async function startChecker(deps: CheckerDeps): Promise<Rounds> {
   async function putOff(check: SessionCheck, error: unknown): Promise<void> {
     const { sessionId, sha, failures } = check;
     log.warn({ err: error, sessionId, sha, failures }, "a check could not be shown");
-    const isFinal = error instanceof HubError && !error.retryable;
-    if (isFinal || failures >= GIVE_UP_AFTER) return await checks.close(check, check.shown);
-    const asked = error instanceof HubError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
-    const usualMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10));
-    await checks.putOff(check, new Date(clock.now().getTime() + Math.max(asked, usualMs)));
+    const pause = pauseMs(error, failures);
+    if (pause === null) await checks.close(check, check.shown);
+    else await checks.putOff(check, new Date(clock.now().getTime() + pause));
   }
 
   return startRounds({ round: look, pollMs, failed: "checks could not be shown", log });
@@ -109,10 +105,20 @@ async function mayFailIn(
 /** A review is about the commit that was looked at, whatever comes after it. */
 async function hasMoved(deps: CheckerDeps, check: SessionCheck): Promise<boolean> {
   if (check.kind === "review") return false;
-  const { head } = await deps.forge.repository(check.repository).pullRequest(check.number);
-  if (head.sha === check.sha) return false;
-  await deps.checks.begin({ ...check, sha: head.sha, at: deps.clock.now() });
+  const sha = await headOf(deps, check);
+  if (sha === check.sha) return false;
+  await deps.checks.begin({ ...check, sha, at: deps.clock.now() });
   return true;
+}
+
+async function headOf({ forge }: CheckerDeps, check: SessionCheck): Promise<string> {
+  try {
+    return (await forge.repository(check.repository).pullRequest(check.number)).head.sha;
+  } catch (error) {
+    if (!(error instanceof HubError) || error.retryable) throw error;
+    // Whoever may not read it concludes the check where it is.
+    return check.sha;
+  }
 }
 
 async function write(
@@ -120,23 +126,39 @@ async function write(
   check: SessionCheck,
   of: { says: Says; session?: Session; review?: Review | null; mayFail?: boolean },
 ): Promise<void> {
-  const { checks, forge } = deps;
+  const { checks } = deps;
   const { says, review = null } = of;
   const isOver = says.status === "completed";
   const shown = `${says.status} ${says.conclusion ?? ""}`.trim();
   if (!isOver && shown === check.shown) return;
   const details = isOver ? await atTheEnd(deps, check, of) : {};
-  const made = await forge.repository(check.repository).check(check.sessionId, {
+  const made = await put(deps, check, {
     ...says,
     name: CHECK_NAMES[check.kind],
     sha: check.sha,
-    summary: "The pull request tells more.",
+    summary: PLAIN_SUMMARY,
     detailsUrl: review?.url ?? (await pageOf(deps, check)),
     ...details,
   });
   // Null: the bot may have none.
   if (made === null || isOver) await checks.close(check, shown);
   else await checks.show(check, shown);
+}
+
+/** Where the forge does not take what a model wrote, the check says all the same how it ended. */
+async function put(
+  { forge, log }: CheckerDeps,
+  { repository, sessionId, sha }: SessionCheck,
+  draft: CheckDraft,
+): Promise<{ id: number } | null> {
+  const at = forge.repository(repository);
+  try {
+    return await at.check(sessionId, draft);
+  } catch (error) {
+    if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
+    log.warn({ err: error, sessionId, sha }, "a check is shown without its findings");
+    return await at.check(sessionId, { ...draft, summary: PLAIN_SUMMARY, annotations: [] });
+  }
 }
 
 async function atTheEnd(
