@@ -3,6 +3,7 @@ import { Secret } from "../src/core/secret.ts";
 import { createGitHub as createForge } from "../src/forge/github/github.ts";
 import type { Identity } from "../src/forge/github/tokens.ts";
 import type { Written } from "../src/forge/github/writes.ts";
+import { checksContract } from "./kit/forge-checks-contract.ts";
 import { forgeContract } from "./kit/forge-contract.ts";
 import type { ForgeScene } from "./kit/forge-contract.ts";
 import { createGitHub } from "./kit/github/github.ts";
@@ -54,14 +55,15 @@ async function openScene(
   };
 }
 
-forgeContract("github, as an App", () =>
+const asApp = () =>
   openScene((github) => {
     const app = github.app();
     github.install(app, "octo");
     const identity = { appId: app.id, privateKey: new Secret(app.privateKey) };
     return { identity, bot: app.bot.login };
-  }),
-);
+  });
+forgeContract("github, as an App", asApp);
+checksContract("github, as an App", asApp);
 
 forgeContract("github, by a personal token", () =>
   openScene((github) => {

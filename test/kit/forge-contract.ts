@@ -17,7 +17,8 @@ export interface ForgeScene extends AsyncDisposable {
 }
 
 const NAME = "octo/greeter";
-const lost = { reset: true, applied: true, times: 1 } as const;
+/** It was done, and its answer never came. */
+export const lost = { reset: true, applied: true, times: 1 } as const;
 
 /** What every forge promises, whoever the hub is there. */
 export function forgeContract(label: string, open: () => Promise<ForgeScene>): void {
@@ -28,7 +29,7 @@ export function forgeContract(label: string, open: () => Promise<ForgeScene>): v
   });
 }
 
-async function pullRequest({ github, repository }: ForgeScene, branch = "topic") {
+export async function pullRequest({ github, repository }: ForgeScene, branch = "topic") {
   await repository.push({ by: "ada", branch, files: { "t.md": "one\ntwo\n" } });
   return await github.as("ada").openPull(NAME, { title: "Topic", head: branch, body: "Why" });
 }
@@ -234,42 +235,6 @@ function writesContract(open: () => Promise<ForgeScene>): void {
     // The list shows the newest of a name; there is no older one.
     const all = repository.state.suites.flatMap(({ runs }) => runs.map(({ id }) => id));
     expect(all).toEqual(isApp ? [made?.id] : []);
-  });
-
-  test("shows every annotation of a check once, whatever is lost, and makes one anew that is gone", async () => {
-    await using scene = await open();
-    const { at, github, repository, isApp } = scene;
-    await pullRequest(scene);
-    const sha = await repository.sha("topic");
-    const annotations = Array.from({ length: 120 }, (_, n) => ({
-      path: "a.txt",
-      startLine: 1,
-      endLine: 1,
-      level: "notice" as const,
-      message: `no. ${n}`,
-    }));
-    const draft = { name: "claude-hub", sha, title: "Through", summary: "…" };
-    const ended = { ...draft, status: "completed", conclusion: "neutral", annotations } as const;
-    const runs = () => repository.state.suites.flatMap((suite) => suite.runs);
-    if (!isApp) {
-      expect(await at.check("c2", ended)).toBeNull();
-      return;
-    }
-    const one = "/repos/{owner}/{repo}/check-runs/{check_run_id}";
-    github.fault({ method: "POST", path: "/repos/{owner}/{repo}/check-runs", ...lost });
-    await expect(at.check("c2", ended)).rejects.toMatchObject({ retryable: true });
-    github.fault({ method: "PATCH", path: one, ...lost });
-    await expect(at.check("c2", ended)).rejects.toMatchObject({ retryable: true });
-    expect(runs().map((run) => run.annotations.length)).toEqual([100]);
-    await at.check("c2", ended);
-    await at.check("c2", ended);
-    const messages = annotations.map(({ message }) => message);
-    expect(runs().map((run) => run.annotations.map((each) => each["message"]))).toEqual([messages]);
-
-    for (const suite of repository.state.suites) suite.runs.splice(0);
-    await at.check("c2", ended);
-    await at.check("c2", ended);
-    expect(runs().map((run) => run.annotations.map((each) => each["message"]))).toEqual([messages]);
   });
 }
 
