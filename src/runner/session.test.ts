@@ -51,6 +51,7 @@ test("clones, lets the agent work, pushes, and tells what came of it", async () 
     "tool.returned",
     "tool.called",
     "tool.returned",
+    "head.moved",
     "tool.called",
     "tool.returned",
     "turn.finished",
