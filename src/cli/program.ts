@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addApprovals } from "./commands/approvals.ts";
 import { addAuth } from "./commands/auth.ts";
 import { addBatch } from "./commands/batch.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -7,6 +8,7 @@ import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEngineProxy } from "./commands/engine-proxy.ts";
 import { addExamples } from "./commands/examples.ts";
+import { addFork } from "./commands/fork.ts";
 import { addGitHub } from "./commands/github.ts";
 import { addGraph } from "./commands/graph.ts";
 import { addList } from "./commands/list.ts";
@@ -14,6 +16,7 @@ import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addRecover } from "./commands/recover.ts";
+import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
@@ -36,7 +39,10 @@ export function createProgram(): Command {
     addLogs,
     addDiff,
     addStop,
+    addSend,
     addContinue,
+    addFork,
+    addApprovals,
     addRecover,
     addBatch,
     addGraph,

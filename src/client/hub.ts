@@ -4,6 +4,7 @@ import { createClient } from "./client.ts";
 import { followEvents } from "./follow.ts";
 import { linesOf } from "./lines.ts";
 import { HubAway, HubRefusal, refusalOf } from "./refusal.ts";
+import { talkOf } from "./talk.ts";
 
 export interface SessionQuery {
   status?: SessionStatus;
@@ -21,9 +22,11 @@ export type SessionResource = Awaited<ReturnType<Hub["get"]>>;
 
 /** A hub, as functions. All throw HubRefusal for what it refuses and HubAway when it is not there. */
 export function createHub({ url, token }: { url: string; token: string }) {
-  const { sessions } = createClient({ url, token, fetch: reach });
+  const client = createClient({ url, token, fetch: reach });
+  const { sessions } = client;
   return {
     url,
+    ...talkOf(client),
     async create(session: NewSession) {
       const answer = await sessions.$post({ json: session });
       if (answer.status !== 201) throw await refusalOf(answer);

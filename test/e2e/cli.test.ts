@@ -82,6 +82,11 @@ test("a session from its start to its diff, piped", async () => {
     stderr: expect.stringContaining("continue that one"),
   });
 
+  const retried = await hub("retry", id, "--follow");
+  expect([retried.code, retried.stdout]).toEqual([0, expect.stringMatching(/completed\n$/)]);
+  expect((await hub("approvals", id)).stdout).toBe("It has asked nothing.\n");
+  expect(await hub("approve", id)).toMatchObject({ code: 3 });
+
   const list = await hub("list", "--repo", "greet", "--json");
   expect(
     z
@@ -196,6 +201,9 @@ test("login keeps a token for the owner alone, after the hub has taken it", asyn
 test("Ctrl-C in a follow ends only the looking; stop ends the session", async () => {
   await using cli = openCli(["start", REPOSITORY, SLOW, "--follow"], local);
   await cli.shows(/agent is ready|session started/);
+  const running = cli.stdout().split("\n")[0] ?? "";
+  const told = await runCli(["send", running, "-"], { ...local, input: "Hurry up.\n" });
+  expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(running)]);
   cli.interrupt();
   const { code, stdout, stderr } = await cli.ended();
   expect([code, stderr]).toEqual([130, expect.stringContaining("The session goes on.")]);
@@ -205,6 +213,8 @@ test("Ctrl-C in a follow ends only the looking; stop ends the session", async ()
   expect([stopped.code, stopped.stdout]).toEqual([0, expect.stringContaining(id)]);
   expect((await house.hub.get(id)).status).toBe("cancelled");
   expect((await hub("stop", id)).code).toBe(0);
+  expect(await hub("send", id, "Too late.", "--interrupt")).toMatchObject({ code: 5 });
+  expect(await hub("interrupt", id)).toMatchObject({ code: 5 });
   expect((await hub("stop", "all")).stdout).toBe("Nothing waits or runs.\n");
 });
 
