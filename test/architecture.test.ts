@@ -39,6 +39,8 @@ const EXCEPTIONS = new Set([
   "cli/sessions/start.ts -> config", // whose a repository is that names no owner
   "cli/sessions/list.ts -> config",
   "cli/batch/batch.ts -> config",
+  "cli/plans/propose.ts -> config",
+  "cli/plans/edit.ts -> config", // what opens a file
   "cli/auth.ts -> config", // sets the hub up, and tries what it has set up
   "cli/auth-ways.ts -> config",
   "cli/agent-path.ts -> config",

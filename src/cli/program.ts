@@ -15,6 +15,7 @@ import { addList } from "./commands/list.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addRecover } from "./commands/recover.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     addRecover,
     addBatch,
     addGraph,
+    addPlan,
   ])
     add(program);
   program.commandsGroup("Set-up:");

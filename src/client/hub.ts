@@ -3,6 +3,7 @@ import type { NewSession, SessionStatus } from "../core/session.ts";
 import { createClient } from "./client.ts";
 import { followEvents } from "./follow.ts";
 import { linesOf } from "./lines.ts";
+import { orchestrationsOf } from "./orchestrations.ts";
 import { HubAway, HubRefusal, refusalOf } from "./refusal.ts";
 import { talkOf } from "./talk.ts";
 
@@ -19,6 +20,7 @@ export interface SessionQuery {
 export type Hub = ReturnType<typeof createHub>;
 /** As the hub shows it. */
 export type SessionResource = Awaited<ReturnType<Hub["get"]>>;
+export type OrchestrationResource = Awaited<ReturnType<Hub["orchestration"]>>;
 
 /** A hub, as functions. All throw HubRefusal for what it refuses and HubAway when it is not there. */
 export function createHub({ url, token }: { url: string; token: string }) {
@@ -27,6 +29,7 @@ export function createHub({ url, token }: { url: string; token: string }) {
   return {
     url,
     ...talkOf(client),
+    ...orchestrationsOf(client),
     async create(session: NewSession) {
       const answer = await sessions.$post({ json: session });
       if (answer.status !== 201) throw await refusalOf(answer);

@@ -20,6 +20,8 @@ export interface ClientEnvironment {
   profile: string | null;
   /** Whose a repository is that is named without an owner. */
   owner: string | null;
+  /** What opens a file for a person to change it, as a shell would call it. */
+  editor: string;
   /** Where profiles are kept. */
   configDir: string;
 }
@@ -32,6 +34,7 @@ export function clientEnvironment(env: Variables = environment): ClientEnvironme
     token: tokenOf(env),
     profile: env["CLAUDE_HUB_PROFILE"] || null,
     owner: env["DEFAULT_GITHUB_OWNER"] || null,
+    editor: env["VISUAL"] || env["EDITOR"] || "vi",
     configDir: join(base, "claude-hub"),
   };
 }

@@ -43,6 +43,8 @@ export interface OrchestrationView extends Orchestration {
 
 export interface OrchestrationQuery {
   state?: OrchestrationState | undefined;
+  /** How the id begins, in lower case and without hyphens. */
+  idPrefix?: string | undefined;
   repository?: string | undefined;
   repositories?: readonly string[] | undefined;
   /** Older than this one: `nextCursor` of the page before. */

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
+import { idsFrom } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import {
   OrchestrationKind,
@@ -14,6 +15,7 @@ import type { Database, Db, Tx } from "./database.ts";
 
 export interface OrchestrationFilter {
   state?: OrchestrationState | undefined;
+  idPrefix?: string | undefined;
   repository?: string | undefined;
   repositories?: readonly string[] | undefined;
   /** Older than this one. */
@@ -93,11 +95,13 @@ export function createOrchestrationStore({ db }: Database): OrchestrationStore {
         .executeTakeFirst();
       return row === undefined ? null : OrchestrationRow.parse(row);
     },
-    async list({ state, repository, repositories, before, limit }) {
+    async list({ state, idPrefix, repository, repositories, before, limit }) {
+      const ids = idPrefix === undefined ? null : idsFrom(idPrefix);
       const { rows } = await sql`select * from orchestrations where true
         ${state === undefined ? sql`` : sql`and state = ${state}`}
         ${repository === undefined ? sql`` : sql`and repository = ${repository}`}
         ${repositories === undefined ? sql`` : sql`and repository = any(${[...repositories]}::text[])`}
+        ${ids === null ? sql`` : sql`and id between ${ids.first} and ${ids.last}`}
         ${before === undefined ? sql`` : sql`and id < ${before}`}
         order by id desc limit ${limit}`.execute(db);
       return rows.map((row) => OrchestrationRow.parse(row));

@@ -7,10 +7,10 @@ const GIVE_UP_MS = 5 * 60_000;
 
 /**
  * For what is repeated for long: a hub that is away, or says that it cannot just now, is asked again, so that it may be
- * restarted meanwhile. The work has to bear being done twice.
+ * restarted meanwhile. The work has to bear being done twice. Null: interrupted.
  */
 export function createPatience(signal: AbortSignal) {
-  return async (work: () => Promise<void>): Promise<void> => {
+  return async <Result>(work: () => Promise<Result>): Promise<Result | null> => {
     const end = performance.now() + GIVE_UP_MS;
     while (!signal.aborted)
       try {
@@ -19,6 +19,7 @@ export function createPatience(signal: AbortSignal) {
         if (!isPassing(error) || performance.now() > end) throw error;
         await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
+    return null;
   };
 }
 

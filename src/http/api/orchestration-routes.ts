@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { Id } from "../../core/id.ts";
+import { Id, IdPrefix } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { OrchestrationState } from "../../core/orchestration.ts";
 import { Plan } from "../../core/plan.ts";
@@ -43,6 +43,7 @@ export const listOrchestrations = createRoute({
   request: {
     query: z.object({
       state: OrchestrationState.optional(),
+      idPrefix: IdPrefix.optional(),
       repository: Repository.optional(),
       limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
       cursor: Id.optional(),
