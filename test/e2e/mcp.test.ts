@@ -172,6 +172,29 @@ test("sessions are made, waited for, read and cancelled by the tools of /mcp", a
   const cancelled = await call("cancel_session", { session_id: sessions[0]?.id });
   expect(cancelled.structured).toMatchObject({ session: { status: "cancelled" } });
 
+  const planned = z.object({ orchestrationId: z.string(), planVersion: z.number() }).parse(
+    (
+      await call("create_orchestration", {
+        repository: REPOSITORY,
+        requirements: "Two things.",
+        plan: {
+          tasks: [
+            { id: "a", title: "A", type: "analysis", requirements: "Nothing." },
+            { id: "b", title: "B", type: "analysis", requirements: "Nothing.", needs: ["a"] },
+          ],
+        },
+      })
+    ).structured,
+  );
+  const which = { orchestration_id: planned.orchestrationId };
+  expect((await call("get_orchestration", which)).structured).toMatchObject({
+    state: "proposed",
+    plan: { tasks: [{ id: "a" }, { id: "b", needs: ["a"] }] },
+  });
+  const approved = await call("approve_plan", { ...which, plan_version: planned.planVersion });
+  expect(approved.structured).toMatchObject({ state: "running" });
+  expect((await call("cancel_orchestration", which)).isError).toBe(false);
+
   // What cannot be done says why.
   const again = await mcp.call("cancel_session", { session_id: first });
   expect(again).toMatchObject({ isError: true, text: expect.stringContaining("already ended") });

@@ -129,6 +129,8 @@ test("/mcp opens for nobody who may not, and takes in no more than it should", a
     type: "analysis",
     project: { repository: OTHER, requirements: "Theirs." },
   });
+  const made = await whole.call("create_orchestration", { repository: OTHER, requirements: "x" });
+  const elsewhere = String(made.structured["orchestrationId"]);
   const reader = await tokenOf(hub, { scopes: ["read"], repositories: [REPOSITORY] });
   const writer = await tokenOf(hub, { scopes: ["write"], repositories: [REPOSITORY] });
   const reads = mcpClient({ url: hub.url, token: reader.token });
@@ -166,6 +168,9 @@ test("/mcp opens for nobody who may not, and takes in no more than it should", a
     ["create_session", { ...create, repository: OTHER }],
     ["create_session", { ...create, dependencies: [theirs.id] }],
     ["create_orchestration", { repository: OTHER, requirements: "x" }],
+    ["get_orchestration", { orchestration_id: elsewhere }],
+    ["approve_plan", { orchestration_id: elsewhere, plan_version: 1 }],
+    ["cancel_orchestration", { orchestration_id: elsewhere }],
   ] as const) {
     const refused = await writes.call(name, input);
     expect([name, refused.isError, refused.text]).toEqual([

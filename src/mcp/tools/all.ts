@@ -1,5 +1,5 @@
 import type { McpTool } from "../tool.ts";
-import { createOrchestration } from "./orchestrations.ts";
+import * as orchestrations from "./orchestrations.ts";
 import * as results from "./results.ts";
 import * as sessions from "./sessions.ts";
 import { waitForSession } from "./wait.ts";
@@ -17,5 +17,9 @@ export const TOOLS: readonly McpTool[] = [
   results.getSessionEvents,
   results.getSessionArtifacts,
   results.getSessionDiff,
-  createOrchestration,
+  orchestrations.createOrchestration,
+  orchestrations.getOrchestration,
+  orchestrations.changePlan,
+  orchestrations.approvePlan,
+  orchestrations.cancelOrchestration,
 ];
