@@ -50,8 +50,6 @@ const SessionRow = z.object({
   completed_at: time.nullable(),
   cancel_requested_at: time.nullable(),
   hears_until: time.nullable(),
-  paused_at: time.nullable(),
-  resume_at: time.nullable(),
   dependencies: z.array(z.string()),
 });
 
@@ -73,10 +71,6 @@ export interface StoredSession extends Session {
   terms: SessionTerms;
   /** When its runner has said that it takes no more messages. */
   hearsUntil: string | null;
-  /** Since when it holds no slot, while its sandbox waits. */
-  pausedAt: string | null;
-  /** When somebody asked for it to go on; it waits for a slot since then. */
-  resumeAt: string | null;
 }
 
 export function toSession(row: unknown): StoredSession {
@@ -124,7 +118,5 @@ export function toSession(row: unknown): StoredSession {
     onto: r.onto_branch,
     terms: r.terms ?? USUAL_TERMS,
     hearsUntil: r.hears_until,
-    pausedAt: r.paused_at,
-    resumeAt: r.resume_at,
   };
 }

@@ -47,10 +47,6 @@ export interface SessionsTable {
   cancel_requested_at: NullableTimestamp;
   /** When its runner has said that it takes no more messages. */
   hears_until: NullableTimestamp;
-  /** Since when it holds no slot, while its sandbox waits. */
-  paused_at: NullableTimestamp;
-  /** When somebody asked for it to go on; it waits for a slot since then. */
-  resume_at: NullableTimestamp;
 }
 
 export interface Tables extends OrchestrationTables, TalkTables {

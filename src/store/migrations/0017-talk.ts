@@ -19,12 +19,8 @@ const STATEMENTS = [
     delivered_at timestamptz,
     unique (session_id, position)
   )`,
-  // `hears_until`: the runner has said that it takes no more. `paused_at`: it holds no slot, and its sandbox waits.
-  `alter table sessions
-    add column hears_until timestamptz,
-    add column paused_at timestamptz,
-    add column resume_at timestamptz`,
-  "create index sessions_resuming on sessions (resume_at) where resume_at is not null",
+  // The runner has said that it takes no more.
+  "alter table sessions add column hears_until timestamptz",
   // `key`: who asks the same once more, asks the same question. Without an answer by `due_at` it is no.
   `create table approvals (
     id uuid primary key,
