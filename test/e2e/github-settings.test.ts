@@ -16,7 +16,12 @@ let house: GitHubHouse;
 let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
-    env: { CLAUDE_HUB_TRIGGER_LABEL: "claude", CLAUDE_HUB_ALLOWED_MODELS: "small-1" },
+    env: {
+      CLAUDE_HUB_TRIGGER_LABEL: "claude",
+      CLAUDE_HUB_ALLOWED_MODELS: "small-1",
+      // What was pushed a moment ago counts at once.
+      CLAUDE_HUB_MIRROR_MAX_AGE_MS: "0",
+    },
     repository: { collaborators: { ada: "write", tim: "triage", mia: "maintain" } },
   });
   database = openDatabase({
