@@ -29,13 +29,11 @@ async function house(
   const dir = await createTempDir("rules");
   const git = (...args: string[]) => runGit(args, { cwd: dir.path });
   await git("init", "-q", "-b", "main");
-  let asked = 0;
   let away = false;
   const settingsOf = createRepositorySettings({
     mirror: {
       dir: () => join(dir.path, ".git"),
       async freshen() {
-        asked += 1;
         if (away) throw upstreamFailed("forge", new Error("away"));
         const sha = await git("rev-parse", "main");
         return { defaultBranch: "main", refs: new Map([["refs/heads/main", sha]]) };
@@ -45,13 +43,15 @@ async function house(
     log: pino({ level: "silent" }),
   });
   const rulesOf = createRepositoryRules({ repositories, presets, settingsOf });
+  const asks = async (repository: string) =>
+    (await rulesOf(repository)).asks.map(({ host }) => host);
   const hosts = async (repository = REPOSITORY) => {
     const { rules, fault } = await rulesOf(repository);
     return fault ?? rules.map(({ host }) => host);
   };
   return {
+    asks,
     hosts,
-    asked: () => asked,
     goAway: () => (away = true),
     async commit(make: (path: string) => Promise<void>) {
       const path = join(dir.path, FILE);
@@ -72,15 +72,20 @@ test("hosts come from the default branch, and only of repositories that may add 
   await at.commit((path) => writeFile(path, "egress: [a.example, '*.b.example:8443']\n"));
   expect(await at.hosts()).toEqual(["a.example", "b.example"]);
   expect(await at.hosts("Acme/other")).toEqual(["a.example", "b.example"]);
-  const before = at.asked();
   expect(await at.hosts("acmex/app")).toEqual([]);
-  expect(at.asked()).toBe(before);
   await at.git("checkout", "-q", "-b", "claude/work");
   await at.commit((path) => writeFile(path, "egress: [evil.example]\n"));
   expect(await at.hosts()).toEqual(["a.example", "b.example"]);
   await at.git("checkout", "-q", "main");
   await at.commit((path) => writeFile(path, "egress: [c.example]\n"));
   expect(await at.hosts()).toEqual(["c.example"]);
+});
+
+test("any repository may have a person asked", async () => {
+  await using at = await house(["acme/*"]);
+  await at.commit((path) => writeFile(path, "egress: [a.example]\nask: { hosts: [c.example] }\n"));
+  expect(await at.asks("other/app")).toEqual(["c.example"]);
+  expect(await at.hosts("other/app")).toEqual([]);
 });
 
 test("a repository chooses presets among those that it may, whether or not it may add hosts", async () => {
