@@ -9,9 +9,10 @@ import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const LABEL = "mend";
-const PATIENCE_MS = 60_000;
+/** What failed once, or was claimed by a hub that is dead, is tried again within this time. */
+const PATIENCE_MS = 150_000;
 /** Several sessions one after the other. */
-const TEST_MS = 240_000;
+const TEST_MS = 600_000;
 
 let house: GitHubHouse;
 let database: Database;
@@ -202,8 +203,7 @@ test(
     held.clear();
     await house.hub.restart();
     house.connect();
-    // Whatever the dead hub had claimed is free again by then.
-    await house.said(number, "Mended by crash.md", 2.5 * PATIENCE_MS);
+    await house.said(number, "Mended by crash.md", PATIENCE_MS);
     await settle();
     expect(await repairsOf(number)).toHaveLength(1);
     const { attempts } = await database.db
