@@ -9,7 +9,7 @@ export default defineConfig({
     // Most files wait for other processes most of the time: one more than the two cores that there are at the least.
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -9,10 +9,9 @@ import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const LABEL = "mend";
-/** What failed once, or was claimed by a hub that is dead, is tried again within this time. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 60_000;
 /** Several sessions one after the other. */
-const TEST_MS = 600_000;
+const TEST_MS = 240_000;
 
 let house: GitHubHouse;
 let database: Database;
