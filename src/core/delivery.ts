@@ -65,10 +65,15 @@ function threadOf(payload: {
   const { repository, issue, pull_request: pull } = payload;
   if (repository == null) return null;
   const number = (issue ?? pull)?.number;
-  if (number !== undefined) return `github ${repository.id}#${number}`;
+  if (number !== undefined) return issueThread(repository.id, number);
   const headSha =
     (payload.check_suite ?? payload.check_run ?? payload.workflow_run)?.head_sha ?? payload.sha;
   return headSha == null ? `github ${repository.id}` : `github ${repository.id}@${headSha}`;
+}
+
+/** What deliveries about an issue or a pull request are worked off in order by. */
+export function issueThread(repositoryId: number, number: number): string {
+  return `github ${repositoryId}#${number}`;
 }
 
 /** The number of the issue or pull request that a delivery is worked off in order by; null: by none. */

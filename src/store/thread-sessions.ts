@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
+import { issueThread } from "../core/delivery.ts";
 import type { Id } from "../core/id.ts";
 import type { Database } from "./database.ts";
 
@@ -54,6 +55,8 @@ export interface ThreadSessionStore {
   hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
   /** Whether somebody may still make its session: a delivery that waits, or the sweep that mends checks. */
   isAwaited(thread: Pick<ThreadSession, "sessionId" | "repository" | "kind">): Promise<boolean>;
+  /** Whether something that was said on the thread is not worked off yet, so that whoever said it may still wait for a sign. */
+  mayOweSign(thread: Pick<ThreadSession, "repositoryId" | "number">): Promise<boolean>;
   show(sessionId: Id, commentId: number, shown: string): Promise<void>;
   told(sessionId: Id): Promise<void>;
   /** Gives back what a hub had claimed that is gone. */
@@ -169,6 +172,12 @@ export function createThreadSessionStore({ db }: Database): ThreadSessionStore {
           select 1 from thread_sessions where session_id = ${sessionId}
             and created_at > now() - make_interval(secs => ${ageSeconds})
         ) or exists (select 1 from sessions where id = ${sessionId}) as awaited`.execute(db);
+      return AwaitedRow.parse(rows[0]).awaited;
+    },
+    async mayOweSign({ repositoryId, number }) {
+      const { rows } = await sql`select exists (
+          select 1 from deliveries where state = 'waiting' and thread = ${issueThread(repositoryId, number)}
+        ) as awaited`.execute(db);
       return AwaitedRow.parse(rows[0]).awaited;
     },
     async show(sessionId, commentId, shown) {

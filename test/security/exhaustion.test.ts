@@ -134,5 +134,9 @@ test("the disk of bubblewrap is not limited, and the documents say so", async ()
     },
   ]);
   await unharmed();
-  expect([ended.status, outputs]).toEqual(["completed", ["67108864"]]);
+  expect({ status: ended.status, error: ended.error ?? null, outputs }).toEqual({
+    status: "completed",
+    error: null,
+    outputs: ["67108864"],
+  });
 });

@@ -13,11 +13,17 @@ const READ_PAUSES_MS = [300, 1_200];
  * take; nothing else is, as nobody knows what became of it.
  *
  * @param options.turns Null: nothing is waited for.
+ * @returns With `about`, what a sign is put on: see `Turns`.
  */
 export function createAsking(options: { turns: Turns | null; timeoutMs: number; log: Logger }) {
   const { turns, timeoutMs, log } = options;
 
-  return async <T>(account: string, route: string, ask: () => Promise<T>): Promise<T> => {
+  return async <T>(
+    account: string,
+    route: string,
+    ask: () => Promise<T>,
+    about?: string,
+  ): Promise<T> => {
     const kind = kindOf(route);
     const told = async () => {
       try {
@@ -28,7 +34,8 @@ export function createAsking(options: { turns: Turns | null; timeoutMs: number; 
         throw error;
       }
     };
-    const work = async () => (turns === null ? await told() : await turns.run(account, kind, told));
+    const work = async () =>
+      turns === null ? await told() : await turns.run(account, kind, told, about);
     const endsAt = performance.now() + timeoutMs;
     for (const pauseMs of kind === "read" ? READ_PAUSES_MS : [])
       try {

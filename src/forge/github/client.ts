@@ -127,14 +127,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const [owner, repo] = repository.split("/");
     const all = { owner, repo, ...parameters };
     const account = await identified.tokens.countedBy(repository);
-    return await inTurn(account, route, async () => {
+    const ask = async () => {
       try {
         return await send(await clientFor(repository, false), route, all);
       } catch (error) {
         if ("token" in identity || !isRefusedCredential(error)) throw error;
         return await send(await clientFor(repository, true), route, all);
       }
-    });
+    };
+    return await inTurn(account, route, ask, `${repository} ${route}`);
   }
 
   return {

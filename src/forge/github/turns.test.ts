@@ -17,8 +17,14 @@ function openPlace(tookMs = 10) {
     most: () => most,
     names: () => begun.map(({ name }) => name),
     times: () => begun.map(({ at }) => at),
-    add: (account: string, kind: RequestKind, name: string, fail?: () => HubError | null) =>
-      turns.run(account, kind, async () => {
+    add(
+      account: string,
+      kind: RequestKind,
+      name: string,
+      fail?: () => HubError | null,
+      about?: string,
+    ) {
+      const work = async () => {
         begun.push({ name, at: Date.now() });
         atWork += 1;
         most = Math.max(most, atWork);
@@ -27,7 +33,9 @@ function openPlace(tookMs = 10) {
         const error = fail?.() ?? null;
         if (error !== null) throw error;
         return name;
-      }),
+      };
+      return turns.run(account, kind, work, about);
+    },
   };
 }
 
@@ -98,6 +106,24 @@ test("a short pause is waited for by all, and what was refused is done once more
     { name: "r1", at: 0 },
     { name: "r1", at: 3_010 },
     { name: "r2", at: 3_010 },
+  ]);
+});
+
+test("the signs on one thing keep their order, whatever was refused, and hold up no others", async () => {
+  const place = openPlace();
+  let refusals = 1;
+  const sign = (name: string, about: string, fail?: () => HubError | null) =>
+    void place.add("a", "sign", name, fail, about);
+  sign("first", "one", () => (refusals-- > 0 ? limited(1) : null));
+  await vi.advanceTimersByTimeAsync(5);
+  sign("last", "one");
+  sign("other", "two");
+  await vi.runAllTimersAsync();
+  expect(place.begun).toEqual([
+    { name: "first", at: 0 },
+    { name: "other", at: 5 },
+    { name: "first", at: 1_010 },
+    { name: "last", at: 1_020 },
   ]);
 });
 

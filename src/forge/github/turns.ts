@@ -13,8 +13,9 @@ export interface Turns {
    * over: a short one is waited for, and the work done once more; of a longer one everybody is told.
    *
    * @param account What GitHub counts requests by: an installation, whatever the repository.
+   * @param about What is signed; signs about one thing keep their order, as a late first one would contradict the last.
    */
-  run<T>(account: string, kind: RequestKind, work: () => Promise<T>): Promise<T>;
+  run<T>(account: string, kind: RequestKind, work: () => Promise<T>, about?: string): Promise<T>;
 }
 
 /** Source: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
@@ -50,6 +51,7 @@ const ORDER: readonly RequestKind[] = ["sign", "notice", "write", "check", "edit
 
 interface Waiting {
   kind: RequestKind;
+  about: string | null;
   start(): void;
   refuse(error: HubError): void;
 }
@@ -63,6 +65,8 @@ interface Row {
   noticeAt: number;
   /** When those of the last minute began. */
   signs: number[];
+  /** What is being signed. */
+  signing: Set<string>;
   /** When the content of the last hour was begun, the oldest first. */
   content: number[];
   pausedUntil: number;
@@ -84,6 +88,7 @@ export function createTurns(now: () => number = Date.now): Turns {
       writeAt: -Infinity,
       noticeAt: -Infinity,
       signs: [],
+      signing: new Set(),
       content: [],
       pausedUntil: -Infinity,
       timer: undefined,
@@ -92,7 +97,7 @@ export function createTurns(now: () => number = Date.now): Turns {
     return row;
   }
 
-  function turn(row: Row, kind: RequestKind): Promise<void> {
+  function turn(row: Row, kind: RequestKind, about: string | null, isAgain: boolean) {
     const pauseMs = row.pausedUntil - now();
     if (pauseMs > SHORT_PAUSE_MS) return Promise.reject(paused(pauseMs));
     if (row.waiting.length >= LONGEST_ROW) return Promise.reject(paused(MINUTE_MS));
@@ -100,8 +105,11 @@ export function createTurns(now: () => number = Date.now): Turns {
     const same = row.waiting.filter((one) => one.kind === kind).length;
     const roomMs = roomAt(row, kind, now(), same) - now();
     if (roomMs > LONGEST_WAIT_MS) return Promise.reject(spent(roomMs));
-    return new Promise((start, refuse) => {
-      row.waiting.push({ kind, start, refuse });
+    return new Promise<void>((start, refuse) => {
+      const waiting = { kind, about, start, refuse };
+      // What was refused was first, and stays it.
+      if (isAgain) row.waiting.unshift(waiting);
+      else row.waiting.push(waiting);
       advance(row);
     });
   }
@@ -122,21 +130,22 @@ export function createTurns(now: () => number = Date.now): Turns {
     if (pauseMs <= 0)
       for (let next = nextOf(row, at); next !== undefined; next = nextOf(row, at)) {
         row.waiting.splice(row.waiting.indexOf(next), 1);
-        begin(row, next.kind, at);
+        begin(row, next, at);
         next.start();
       }
     clearTimeout(row.timer);
-    const kinds = new Set(row.waiting.map(({ kind }) => kind));
+    const kinds = new Set(row.waiting.filter((one) => mayFollow(row, one)).map(({ kind }) => kind));
     const soonest = Math.min(...[...kinds].map((kind) => earliest(row, kind, at)));
     const wakeMs = Math.max(pauseMs, soonest - at);
     if (Number.isFinite(soonest)) row.timer = setTimeout(advance, wakeMs, row);
   }
 
   return {
-    async run(account, kind, work) {
+    async run(account, kind, work, about) {
+      const signed = kind === "sign" ? (about ?? null) : null;
       const row = rowOf(account);
       for (let attempt = 1; ; attempt += 1) {
-        await turn(row, kind);
+        await turn(row, kind, signed, attempt > 1);
         try {
           return await work();
         } catch (error) {
@@ -146,7 +155,7 @@ export function createTurns(now: () => number = Date.now): Turns {
           // It was refused, so it may be asked again, whatever it is.
           if (pauseMs > SHORT_PAUSE_MS || attempt > 1) throw error;
         } finally {
-          end(row, kind);
+          end(row, kind, signed);
           advance(row);
         }
       }
@@ -181,10 +190,15 @@ const CHECKS = /\/check-runs(\/[^/]+)?$/;
 function nextOf(row: Row, at: number): Waiting | undefined {
   for (const kind of ORDER) {
     if (earliest(row, kind, at) > at) continue;
-    const next = row.waiting.find((one) => one.kind === kind);
+    const next = row.waiting.find((one) => one.kind === kind && mayFollow(row, one));
     if (next !== undefined) return next;
   }
   return undefined;
+}
+
+/** Whether nothing else about the same thing is under way. */
+function mayFollow({ signing }: Row, { about }: Waiting): boolean {
+  return about === null || !signing.has(about);
 }
 
 /** When one of this kind may begin; never, until something else has ended. */
@@ -219,13 +233,14 @@ function paceOf(row: Row, kind: RequestKind, at: number): number {
   }
 }
 
-function begin(row: Row, kind: RequestKind, at: number): void {
+function begin(row: Row, { kind, about }: Waiting, at: number): void {
   if (kind === "read") {
     row.reads += 1;
     return;
   }
   if (isContent(kind)) row.content.push(at);
   if (kind === "sign") {
+    if (about !== null) row.signing.add(about);
     row.signs = signsOf(row, at);
     // One more than those that are free goes as any write.
     if (row.signs.length < SIGNS_A_MINUTE) row.signs.push(at);
@@ -237,7 +252,8 @@ function begin(row: Row, kind: RequestKind, at: number): void {
   if (kind === "notice") row.noticeAt = at + NOTICE_MS;
 }
 
-function end(row: Row, kind: RequestKind): void {
+function end(row: Row, kind: RequestKind, about: string | null): void {
+  if (about !== null) row.signing.delete(about);
   if (kind === "read") row.reads -= 1;
   else if (kind !== "sign") row.isWriting = false;
 }

@@ -75,7 +75,7 @@ async function tellNothing(deps: TellDeps, thread: ThreadSession): Promise<void>
 async function giveSign(
   repository: ForgeRepository,
   { source, number }: ThreadSession,
-  reaction: "hooray" | "confused",
+  reaction: "eyes" | "hooray" | "confused",
 ): Promise<void> {
   try {
     await repository.react(targetOf(source, number), reaction);
@@ -104,6 +104,8 @@ async function tellEnd(
     pace.count();
     await show(deps, repository, thread, text);
   }
+  // The first sign may be put off with the delivery that asked for it: the last one does not come before it.
+  if (await deps.threads.mayOweSign(thread)) await giveSign(repository, thread, "eyes");
   await giveSign(repository, thread, session.status === "completed" ? "hooray" : "confused");
   await deps.threads.told(thread.sessionId);
 }
