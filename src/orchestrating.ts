@@ -18,7 +18,7 @@ export function openOrchestrations(
   options: {
     config: Config;
     database: Database;
-    life: Pick<SessionLife, "sessions" | "graphs">;
+    life: Pick<SessionLife, "sessions" | "graphs" | "budgets">;
     branches: BranchStore;
     /** Null: branches are all that work can be left on. */
     forge: Forge | null;
@@ -34,6 +34,7 @@ export function openOrchestrations(
     branches,
     sessions: life.sessions,
     graphs: life.graphs,
+    budgets: life.budgets,
     publish:
       forge === null
         ? null

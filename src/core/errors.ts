@@ -103,8 +103,13 @@ export function rateLimited(
   return new HubError("rate_limited", `Too many ${what}`, { retryAfterSeconds });
 }
 
-export function budgetExceeded(what: "tokens" | "dollars", limit: number): HubError {
-  return new HubError("budget_exceeded", `Session budget of ${limit} ${what} is used up`);
+/** @param whose In one word, as a sentence begins. */
+export function budgetExceeded(
+  what: "tokens" | "dollars" | "minutes",
+  limit: number,
+  whose: "Session" | "Orchestration" = "Session",
+): HubError {
+  return new HubError("budget_exceeded", `${whose} budget of ${limit} ${what} is used up`);
 }
 
 export function upstreamFailed(what: "model" | "forge", cause: unknown): HubError {

@@ -111,8 +111,14 @@ export interface PlanFault {
   reason: string;
 }
 
+export interface PlanBounds {
+  maxTasks: number;
+  /** What all tasks together may use. */
+  budget?: { costUsd?: number | undefined; tokens?: number | undefined } | undefined;
+}
+
 /** What the schema alone cannot say; null: the plan is sound. */
-export function planFault(plan: Plan, bounds: { maxTasks: number }): PlanFault | null {
+export function planFault(plan: Plan, bounds: PlanBounds): PlanFault | null {
   const { tasks } = plan;
   if (tasks.length > bounds.maxTasks)
     return {
@@ -122,7 +128,13 @@ export function planFault(plan: Plan, bounds: { maxTasks: number }): PlanFault |
   const files = tasks.reduce((sum, task) => sum + task.files.length, 0);
   if (files > PLAN_BOUNDS.filesInAll)
     return { path: "tasks", reason: `names more than ${PLAN_BOUNDS.filesInAll} files in all` };
-  return identityFault(tasks) ?? referenceFault(tasks) ?? attemptsFault(tasks) ?? cycleFault(tasks);
+  return (
+    identityFault(tasks) ??
+    referenceFault(tasks) ??
+    attemptsFault(tasks) ??
+    budgetFault(tasks, bounds) ??
+    cycleFault(tasks)
+  );
 }
 
 function identityFault(tasks: readonly PlanTask[]): PlanFault | null {
@@ -146,6 +158,18 @@ function referenceFault(tasks: readonly PlanTask[]): PlanFault | null {
       if (need === id) return { path, reason: "a task cannot need itself" };
       if (needs.indexOf(need) !== place) return { path, reason: `${need} is named twice` };
     }
+  return null;
+}
+
+/** What is more than all may use would be no bound. */
+function budgetFault(tasks: readonly PlanTask[], { budget = {} }: PlanBounds): PlanFault | null {
+  const reason = "is more than all tasks together may use";
+  for (const [index, task] of tasks.entries()) {
+    const { maxCostUsd = 0, maxTokens = 0 } = task.budget ?? {};
+    const path = `tasks.${index}.budget`;
+    if (maxCostUsd > (budget.costUsd ?? Infinity)) return { path: `${path}.maxCostUsd`, reason };
+    if (maxTokens > (budget.tokens ?? Infinity)) return { path: `${path}.maxTokens`, reason };
+  }
   return null;
 }
 

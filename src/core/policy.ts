@@ -14,6 +14,8 @@ export const Policy = z.object({
   pushWorkflows: z.boolean(),
   maxTokens: z.int().positive().nullable(),
   maxCostUsd: z.number().positive().nullable(),
+  /** Of work; the time limit of the session holds besides. */
+  maxMinutes: z.number().positive().nullable().optional(),
   /** `model`: neither the repository nor any other host. */
   reach: z.enum(["usual", "model"]).default("usual"),
 });
@@ -63,10 +65,17 @@ export function narrowed(
   return { ...within, edit: false, pushBranches: [], pushWorkflows: false, reach: "model" };
 }
 
-/** What the caller's own budget leaves. */
-export function withinBudget(policy: Policy, { tokens, costUsd }: SessionBudget = {}): Policy {
+type NullableBudget = { [What in keyof SessionBudget]?: SessionBudget[What] | null };
+
+/** What another budget leaves of it, the caller's own or that of all the sessions that it belongs to. */
+export function withinBudget(
+  policy: Policy,
+  { tokens, costUsd, minutes }: NullableBudget = {},
+): Policy {
+  const maxMinutes = least(policy.maxMinutes ?? null, minutes ?? null);
   return {
     ...policy,
+    ...(maxMinutes === null ? {} : { maxMinutes }),
     maxTokens: least(policy.maxTokens, tokens ?? null),
     maxCostUsd: least(policy.maxCostUsd, costUsd ?? null),
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Bounds } from "./budget.ts";
 import { Id } from "./id.ts";
 import { LIMITS } from "./limits.ts";
 import { Branch, Repository } from "./repository.ts";
@@ -79,6 +80,8 @@ export const Dependencies = z
 export const SessionBudget = z.strictObject({
   tokens: z.int().positive().optional(),
   costUsd: z.number().positive().optional(),
+  /** Of agents at work; a pause costs none. */
+  minutes: z.number().positive().max(10_080).optional(),
 });
 export type SessionBudget = z.infer<typeof SessionBudget>;
 
@@ -133,6 +136,15 @@ export const Usage = z.object({
 });
 export type Usage = z.infer<typeof Usage>;
 
+/** A session whose agent waits, with its sandbox and its slot. */
+export const Pause = z.object({
+  at: z.iso.datetime(),
+  reason: z.string(),
+  /** When it goes on by itself; null: when somebody says so. */
+  until: z.iso.datetime().nullable(),
+});
+export type Pause = z.infer<typeof Pause>;
+
 /** A session as the hub knows it; times are UTC ISO strings. */
 export interface Session {
   id: Id;
@@ -153,6 +165,12 @@ export interface Session {
   workBranch: string | null;
   error: string | null;
   usage: Usage;
+  /** What it may use, once it has a slot; before, what it was made with. */
+  budget: Bounds;
+  /** Null: it is not paused. */
+  pause: Pause | null;
+  /** Of pauses that are over. */
+  pausedMs: number;
   createdAt: string;
   /** When `start` was asked for (or it started by itself); null before. */
   requestedAt: string | null;

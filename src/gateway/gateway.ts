@@ -76,8 +76,13 @@ export async function startGateway(options: {
     upstream: options.model.upstream,
     serverTools: options.model.form.serverTools,
     budget: { check: (sessionId, inFlight) => intake.checkBudget(sessionId, inFlight) },
-    onCall: ({ sessionId, usage, ...call }) =>
-      intake.record(sessionId, "model.called", { ...usage, ...call }),
+    onCall: async ({ sessionId, usage, ...call }) => {
+      await intake.record(sessionId, "model.called", { ...usage, ...call });
+      // The call is recorded, and must not be a second time; the budget is looked at again soon anyway.
+      await intake.watchBudget(sessionId).catch((error: unknown) => {
+        log.warn({ err: error, sessionId }, "budget could not be looked at");
+      });
+    },
     onRefusal: ({ sessionId, model: asked, service }) =>
       intake.record(sessionId, "model.refused", { model: asked, service }),
     onDenial: denials("model"),

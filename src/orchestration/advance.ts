@@ -121,7 +121,7 @@ async function takePlan(deps: OrchestrationDeps, id: Id): Promise<void> {
       }
       const found =
         planner.status === "completed"
-          ? proposedPlan(answer, deps.settings)
+          ? proposedPlan(answer, { ...deps.settings, budget: orchestration.options.budget })
           : { refused: planner.error ?? "The session that plans failed" };
       if ("plan" in found) return await propose(tx, orchestration, found.plan, rows, at);
       if (planner.status === "cancelled" || planners.length >= PLANNERS) {

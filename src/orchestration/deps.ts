@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
 import type { Branch, Repository } from "../core/repository.ts";
+import type { SharedBudgets } from "../sessions/budgets.ts";
 import type { SessionGraphs } from "../sessions/graph.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { BranchStore } from "../store/branches.ts";
@@ -24,6 +25,7 @@ export interface OrchestrationDeps {
   branches: Pick<BranchStore, "ofSessions">;
   sessions: Pick<Sessions, "get" | "answer" | "output">;
   graphs: SessionGraphs;
+  budgets: Pick<SharedBudgets, "view">;
   /**
    * Opens the pull request, or finds the one that is open; answers its address, or null when there is nothing to open one
    * for. Null: the hub has no account on the forge.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { BudgetView } from "../core/budget.ts";
 import type { Id } from "../core/id.ts";
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
 import { OrchestrationState } from "../core/orchestration.ts";
@@ -37,6 +38,8 @@ export interface Orchestrated {
 export interface OrchestrationView extends Orchestration {
   /** Who comes after whom, and why; of what the plan did not say itself with the reason. */
   edges: PlanEdge[];
+  /** Of all sessions together. */
+  budget: BudgetView;
   /** Oldest first. */
   sessions: OrchestratedSession[];
 }

@@ -108,6 +108,7 @@ function optionsOf({ timeout, limits }: SessionOptions, minutes: number | undefi
   return {
     ...(limits === undefined ? {} : { limits }),
     ...(own === undefined ? {} : { timeout: own }),
+    ...(minutes === undefined ? {} : { budget: { minutes } }),
   };
 }
 

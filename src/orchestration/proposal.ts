@@ -3,6 +3,7 @@ import type { Id } from "../core/id.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Orchestration } from "../core/orchestration.ts";
 import { Plan, planFault } from "../core/plan.ts";
+import type { PlanBounds } from "../core/plan.ts";
 import { AnswerSchema } from "../core/session-terms.ts";
 import type { GraphNode } from "../sessions/graph.ts";
 
@@ -64,7 +65,7 @@ function planning(maxTasks: number): string {
 /** The plan that an answer is, or why it is none. */
 export function proposedPlan(
   answer: unknown,
-  bounds: { maxTasks: number },
+  bounds: PlanBounds,
 ): { plan: Plan } | { refused: string } {
   const parsed = Plan.safeParse(answer);
   if (!parsed.success) {

@@ -6,7 +6,7 @@ import { isOver } from "../core/orchestration.ts";
 import type { Orchestration, OrchestrationState } from "../core/orchestration.ts";
 import { graphOf } from "../core/plan-graph.ts";
 import { planFault } from "../core/plan.ts";
-import type { Plan } from "../core/plan.ts";
+import type { Plan, PlanBounds } from "../core/plan.ts";
 import { asHubError } from "../store/failure.ts";
 import {
   changeOrchestrationWithin,
@@ -39,7 +39,9 @@ export function createOrchestrations(
     const found = await deps.store.get(id).catch(throwAsHubError);
     if (found === null) throw notFound("Orchestration");
     const sessions = await deps.store.sessions(id, SESSIONS).catch(throwAsHubError);
-    return { ...found, edges: found.plan === null ? [] : graphOf(found.plan).edges, sessions };
+    const budget = await deps.budgets.view(id);
+    const edges = found.plan === null ? [] : graphOf(found.plan).edges;
+    return { ...found, edges, budget, sessions };
   }
 
   return {
@@ -58,9 +60,9 @@ export function createOrchestrations(
       return { orchestrations, nextCursor: last?.id ?? null };
     },
     async changePlan(id, { plan, version }) {
-      refuseFaults(plan, deps.settings);
       await inTransaction(deps.database, async (tx) => {
         const orchestration = await locked(tx, id);
+        refuseFaults(plan, { ...deps.settings, budget: orchestration.options.budget });
         demandVersion(orchestration, version);
         if (orchestration.state !== "proposed") throw notProposed(orchestration.state);
         await changeOrchestrationWithin(tx, id, { plan, planVersion: version + 1 });
@@ -83,7 +85,7 @@ export function createOrchestrations(
 async function create(deps: OrchestrationDeps, input: NewOrchestration): Promise<Orchestrated> {
   const { project, metadata = {}, options = {}, plan } = input;
   const given = plan === undefined || plan === "propose" ? null : plan;
-  if (given !== null) refuseFaults(given, deps.settings);
+  if (given !== null) refuseFaults(given, { ...deps.settings, budget: options.budget });
   const autoStart = options.autoStart ?? input.autoStart;
   const at = deps.clock.now().toISOString();
   const state = firstState(plan, autoStart);
@@ -192,7 +194,7 @@ async function approve(
       if (state === "running" && plan !== null) return null;
       if (state !== "proposed" || plan === null) throw notProposed(state);
       // The bound may be another one by now.
-      refuseFaults(plan, deps.settings);
+      refuseFaults(plan, { ...deps.settings, budget: orchestration.options.budget });
       await become(tx, orchestration, "running", { at: deps.clock.now() });
       const made = planned(orchestration, plan);
       rows.push(...made.rows);
@@ -217,7 +219,7 @@ async function cancel(deps: OrchestrationDeps, id: Id): Promise<void> {
   });
 }
 
-function refuseFaults(plan: Plan, bounds: { maxTasks: number }): void {
+function refuseFaults(plan: Plan, bounds: PlanBounds): void {
   const fault = planFault(plan, bounds);
   if (fault !== null) throw invalidRequest(`plan.${fault.path}`, fault.reason);
 }

@@ -1,4 +1,8 @@
 import { sql } from "kysely";
+import type { Bounds } from "../core/budget.ts";
+import type { Id } from "../core/id.ts";
+import { withinBudget } from "../core/policy.ts";
+import type { Policy } from "../core/policy.ts";
 import { pickForAdmission } from "../store/admission.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
@@ -6,7 +10,9 @@ import { readWithin } from "../store/sessions.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
+import { endWithin } from "./ending.ts";
 import { eventAt } from "./event-at.ts";
+import { grantsFor } from "./grants.ts";
 import { ownBranchOf, policyOf } from "./permitted.ts";
 
 /**
@@ -14,23 +20,40 @@ import { ownBranchOf, policyOf } from "./permitted.ts";
  * its next look the hub finds sessions that hold a slot and begins with them again.
  */
 export async function admit(deps: SessionDeps): Promise<void> {
-  const admitted = await inTransaction(deps.database, async (tx) => {
+  const { admitted, refused } = await inTransaction(deps.database, async (tx) => {
     const picked = await pickForAdmission(tx, deps.settings.slots);
-    if (picked.length === 0) return [];
+    if (picked.length === 0) return { admitted: [], refused: [] };
     await lockSessions(tx, picked);
     // One of them may have been cancelled between the choice and the lock.
     const waiting = (await readWithin(tx, picked)).filter(({ status }) => status === "pending");
-    for (const session of waiting) await admitWithin(tx, deps, session);
-    return waiting.map(({ id }) => id);
+    const granted = await grantsFor(tx, deps, waiting);
+    for (const { session, left } of granted.begin) await admitWithin(tx, deps, session, left);
+    return { admitted: granted.begin.map(({ session }) => session.id), refused: granted.refuse };
   });
   await Promise.all(admitted.map((id) => deps.engine.begin(id)));
+  // What depends on them is locked in its turn, which is not to be done while others are.
+  for (const { id, why } of refused) await refuse(deps, id, why);
 }
 
-async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): Promise<void> {
+/** Ends a session for which nothing is left of the budget that it was to share. */
+async function refuse(deps: SessionDeps, id: Id, why: string): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || session.status !== "pending") return;
+    await endWithin(tx, id, { status: "cancelled", error: why, events: [] }, deps.clock.now());
+  });
+}
+
+async function admitWithin(
+  tx: Tx,
+  deps: SessionDeps,
+  session: StoredSession,
+  left: Bounds,
+): Promise<void> {
   const at = deps.clock.now();
-  const { timeout } = session.options;
-  const lifetimeMs = timeout === undefined ? deps.settings.lifetimeMs : timeout * 1_000;
-  const deadlineAt = new Date(at.getTime() + lifetimeMs);
+  const policy = withinBudget(policyOf(deps, session), left);
+  const deadlineAt = new Date(at.getTime() + lifetimeOf(deps, session, policy));
   await tx
     .updateTable("sessions")
     .set({
@@ -38,7 +61,7 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
       admitted_at: at,
       deadline_at: deadlineAt,
       work_branch: await workBranchOf(tx, session),
-      policy: JSON.stringify(policyOf(deps, session)),
+      policy: JSON.stringify(policy),
     })
     .where("id", "=", session.id)
     .execute();
@@ -49,6 +72,15 @@ async function admitWithin(tx: Tx, deps: SessionDeps, session: StoredSession): P
   await appendWithin(tx, [
     { sessionId: session.id, events: [eventAt(at, "session.admitted", body)] },
   ]);
+}
+
+function lifetimeOf(
+  { settings }: SessionDeps,
+  { options: { timeout } }: StoredSession,
+  { maxMinutes }: Policy,
+): number {
+  const limitMs = timeout === undefined ? settings.lifetimeMs : timeout * 1_000;
+  return Math.round(Math.min(limitMs, (maxMinutes ?? Infinity) * 60_000));
 }
 
 /** The branch of the session that this one goes on with, if both push; it is this one's from now on. */

@@ -94,7 +94,12 @@ function taskAfter({ type, project, options }: StoredSession, task: NextTask): N
 
 function optionsOf(before: StoredSession, terms: Partial<SessionTerms>): CreateOptions {
   const { orchestrationId, onto } = before;
-  return { orchestrationId, onto, terms: { ...before.terms, fork: null, ...terms } };
+  return {
+    orchestrationId,
+    onto,
+    carriesOn: true,
+    terms: { ...before.terms, fork: null, ...terms },
+  };
 }
 
 function checkModel({ settings }: Deps, before: StoredSession, model: string | null): void {

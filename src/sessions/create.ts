@@ -1,3 +1,4 @@
+import { asBounds } from "../core/budget.ts";
 import { conflict, invalidRequest } from "../core/errors.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
@@ -11,6 +12,7 @@ import type { SessionInsert } from "../store/sessions.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
+import { createSharedBudgets } from "./budgets.ts";
 import { endWithin } from "./ending.ts";
 import { limitsFor } from "./limits.ts";
 import type { CreateOptions } from "./sessions.ts";
@@ -20,10 +22,12 @@ import { requestWithin } from "./start.ts";
 export async function createSession(
   deps: SessionDeps,
   input: NewSession,
-  { id = newId(), orchestrationId = null, onto = null, terms }: CreateOptions,
+  { id = newId(), orchestrationId = null, onto = null, terms, carriesOn = false }: CreateOptions,
 ): Promise<Session> {
   // Told now, and not when there is a slot at last.
   limitsFor(deps.settings, input.options?.limits);
+  if (orchestrationId !== null && !carriesOn)
+    await createSharedBudgets(deps).refuseBigger(orchestrationId, input.options?.budget);
   const insert: SessionInsert = {
     id,
     session: input,
@@ -120,6 +124,9 @@ function asCreated({ id, session, sandboxName: name, orchestrationId, createdAt 
       costUsd: 0,
       modelCalls: 0,
     },
+    budget: asBounds(session.options?.budget),
+    pause: null,
+    pausedMs: 0,
     createdAt,
     requestedAt: null,
     admittedAt: null,

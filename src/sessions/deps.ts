@@ -9,6 +9,7 @@ import type { CommitAt } from "../core/session-terms.ts";
 import type { RepositorySettings } from "../core/repository-settings.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
 import type { ActiveStore } from "../store/active.ts";
+import type { BudgetStore } from "../store/budgets.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { BeforeStore } from "../store/before.ts";
 import type { BranchStore } from "../store/branches.ts";
@@ -104,6 +105,7 @@ export interface SessionDeps {
   conversations: ConversationStore;
   messages: MessageStore;
   active: ActiveStore;
+  budgets: BudgetStore;
   prepared: PreparedStore;
   retention: RetentionStore;
   engine: Engine;

@@ -1,5 +1,5 @@
 import type { Question, Verdict } from "../core/approval.ts";
-import { budgetExceeded, conflict, forbidden, invalidRequest, notFound } from "../core/errors.ts";
+import { conflict, forbidden, invalidRequest, notFound } from "../core/errors.ts";
 import type { EventBody, EventKind } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
 import type {
@@ -19,6 +19,8 @@ import { inTransaction } from "../store/transaction.ts";
 import type { TokenOwner } from "../store/tokens.ts";
 import type { SessionDeps } from "./deps.ts";
 import { askPeople } from "./approvals.ts";
+import { checkBudget, watchBudget } from "./budget-watch.ts";
+import type { InFlight } from "./budget-watch.ts";
 import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
 import { jobOf } from "./job.ts";
@@ -54,7 +56,10 @@ export interface Intake {
   /** Whether its agent may be let go, which is to have the orders up to `after`. */
   close(id: Id, after: number): Promise<RunnerClosed>;
   record(id: Id, kind: EventKind, body: EventBody): Promise<void>;
-  checkBudget(id: Id, inFlight: { tokens: number; costUsd: number }): Promise<void>;
+  /** Throws `budget_exceeded`, and has the session ended when what it may use has really been used. */
+  checkBudget(id: Id, inFlight: InFlight): Promise<void>;
+  /** Has the agent told when its budget is nearly used up. */
+  watchBudget(id: Id): Promise<void>;
   hasEnded(id: Id): Promise<boolean>;
 }
 
@@ -78,6 +83,7 @@ export function createIntake(deps: SessionDeps): Intake {
       await record(deps, id, kind, body);
     },
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
+    watchBudget: (id) => watchBudget(deps, id),
     hasEnded: (id) => deps.events.isClosed(id),
   };
 }
@@ -172,35 +178,5 @@ async function record(deps: SessionDeps, id: Id, kind: EventKind, body: EventBod
     await deps.events.append({ sessionId: id, events });
   } catch (error) {
     throw asHubError(error);
-  }
-}
-
-/**
- * Throws `budget_exceeded` when the session has used what its policy grants; `inFlight` is what calls that still run
- * may come to.
- */
-async function checkBudget(
-  deps: SessionDeps,
-  id: Id,
-  inFlight: { tokens: number; costUsd: number },
-): Promise<void> {
-  const session = await deps.sessions.get(id);
-  if (session === null) return;
-  const { policy } = session;
-  if (policy === null) throw forbidden("The session has not been started");
-  const { usage } = session;
-  const tokens =
-    usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-  const checks = [
-    { what: "tokens", limit: policy.maxTokens, used: tokens, more: inFlight.tokens },
-    { what: "dollars", limit: policy.maxCostUsd, used: usage.costUsd, more: inFlight.costUsd },
-  ] as const;
-  for (const { what, limit, used, more } of checks) {
-    if (limit === null || used + more < limit) continue;
-    // Told once, and only when it is used up by what was really spent.
-    const told = await deps.events.readKinds(id, ["budget.exceeded"], 1);
-    if (used >= limit && told.length === 0)
-      await record(deps, id, "budget.exceeded", { what, limit, used });
-    throw budgetExceeded(what, limit);
   }
 }

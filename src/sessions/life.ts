@@ -11,6 +11,9 @@ import { createApprovals } from "./approvals.ts";
 import type { SessionApprovals } from "./approvals.ts";
 import { createAgain } from "./again.ts";
 import type { SessionAgain } from "./again.ts";
+import { createSharedBudgets } from "./budgets.ts";
+import type { SharedBudgets } from "./budgets.ts";
+import { watchBudgets } from "./budget-watch.ts";
 import { cancelSession } from "./cancel.ts";
 import { createSession } from "./create.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -43,6 +46,8 @@ export interface SessionSteps {
 export interface Upkeep {
   admit(): Promise<void>;
   reconcile(): Promise<void>;
+  /** Tells sessions of budgets that are nearly used up, and ends those whose time is. */
+  budgets(): Promise<void>;
   /** Makes sandboxes in advance. */
   prepare(): Promise<void>;
   /** Deletes what has been kept long enough. */
@@ -55,6 +60,7 @@ export interface SessionLife {
   talk: SessionTalk;
   again: SessionAgain;
   approvals: SessionApprovals;
+  budgets: SharedBudgets;
   steps: SessionSteps;
   intake: Intake;
   upkeep: Upkeep;
@@ -82,11 +88,13 @@ export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLi
     talk: createTalk(deps),
     again: createAgain(deps),
     approvals: createApprovals(deps),
+    budgets: createSharedBudgets(deps),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
     upkeep: {
       admit: giveSlots,
       reconcile: () => reconcile(deps),
+      budgets: () => watchBudgets(deps),
       prepare: preparation.look,
       expire: () => expire(deps),
     },

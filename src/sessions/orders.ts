@@ -25,8 +25,10 @@ export async function ordersFor(
 ): Promise<RunnerCommand[]> {
   const found = await whenTold(deps, id, waiting, async () => {
     const session = await deps.sessions.get(id);
-    if (session?.cancelRequestedAt !== undefined && session.cancelRequestedAt !== null)
+    if (session !== null && session.cancelRequestedAt !== null)
       return [{ kind: "cancel" as const, reason: "Cancelled on request" }];
+    if (session !== null && session.stopReason !== null)
+      return [{ kind: "cancel" as const, reason: session.stopReason }];
     const orders = await deps.messages.waiting(id, after, ORDERS);
     return orders.length === 0 ? null : orders.map((order) => commandOf(id, order));
   });

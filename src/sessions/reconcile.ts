@@ -73,7 +73,7 @@ function endedFor(
   // A cancelled session without a sandbox has nobody who could answer.
   const answersUntil = session.executorId === null ? 0 : graceMs;
   const ends = [
-    session.deadlineAt.getTime() + graceMs,
+    ...(session.isPaused ? [] : [session.deadlineAt.getTime() + graceMs]),
     ...(session.cancelRequestedAt === null
       ? []
       : [session.cancelRequestedAt.getTime() + answersUntil]),

@@ -42,6 +42,8 @@ export interface CreateOptions {
    * sure that whoever asks for it may push there.
    */
   onto?: Branch | null;
+  /** It goes on with what another one began, and its budget is that one's: nobody has asked for it. */
+  carriesOn?: boolean;
   /** What is not said is as usual. */
   terms?: Partial<SessionTerms>;
 }

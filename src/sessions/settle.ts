@@ -1,3 +1,4 @@
+import { budgetExceeded } from "../core/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
 import { lockSessions } from "../store/events.ts";
@@ -42,6 +43,11 @@ function endingOf(
   const hadSandbox = session.sandboxCreatedAt !== null;
   const stopped = (reason: string): NewEvent[] =>
     hadSandbox ? [eventAt(at, "sandbox.stopped", { name, reason })] : [];
+  const { stopReason } = session;
+  const isStopped = stopReason !== null && session.cancelRequestedAt === null;
+  // Who finished all the same has finished.
+  if (isStopped && result?.outcome !== "completed")
+    return { status: "failed", error: stopReason, events: stopped("stopped by the hub") };
   if (result !== null) {
     const events = stopped("the session has ended");
     const { summary } = result;
@@ -51,7 +57,11 @@ function endingOf(
       case "cancelled":
         return { status: "cancelled", error: result.error ?? "Cancelled on request", events };
       case "timed_out":
-        return { status: "failed", error: result.error ?? timedOut(session), events };
+        return {
+          status: "failed",
+          error: minutesUsedUp(session) ?? result.error ?? timedOut(session),
+          events,
+        };
       case "failed":
         return { status: "failed", error: result.error ?? "The agent failed", events };
       default:
@@ -60,15 +70,30 @@ function endingOf(
   }
   if (session.cancelRequestedAt !== null)
     return { status: "cancelled", error: "Cancelled on request", events: stopped("cancelled") };
-  if (session.deadlineAt !== null && Date.parse(session.deadlineAt) <= at.getTime())
-    return { status: "failed", error: timedOut(session), events: stopped("time limit") };
+  const isDue = session.deadlineAt !== null && Date.parse(session.deadlineAt) <= at.getTime();
+  if (isDue && session.pause === null)
+    return {
+      status: "failed",
+      error: minutesUsedUp(session) ?? timedOut(session),
+      events: stopped("time limit"),
+    };
   const why = deps.redaction.text(lastWords.trim()).slice(-1_000);
   const error = `The sandbox ended before it had delivered a result${why === "" ? "" : `: ${why}`}`;
   const events = hadSandbox ? [eventAt(at, "sandbox.died", { name, reason: why })] : [];
   return { status: "failed", error, events };
 }
 
-function timedOut({ admittedAt, deadlineAt }: StoredSession): string {
-  const limitMs = Date.parse(deadlineAt ?? "") - Date.parse(admittedAt ?? "");
-  return `The time limit of ${Math.round(limitMs / 1_000)} s was reached`;
+function timedOut(session: StoredSession): string {
+  return `The time limit of ${Math.round(limitMs(session) / 1_000)} s was reached`;
+}
+
+/** Where it was not the time limit of every session that ended this one, but its own. */
+function minutesUsedUp(session: StoredSession): string | null {
+  const { minutes } = session.budget;
+  if (minutes === null || Math.round(minutes * 60_000) > limitMs(session)) return null;
+  return `${budgetExceeded("minutes", minutes).message}: its agent was stopped`;
+}
+
+function limitMs({ admittedAt, deadlineAt, pausedMs }: StoredSession): number {
+  return Date.parse(deadlineAt ?? "") - Date.parse(admittedAt ?? "") - pausedMs;
 }

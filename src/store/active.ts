@@ -13,7 +13,9 @@ export interface ActiveSession {
   isSpare: boolean;
   admittedAt: Date;
   deadlineAt: Date;
+  /** Or when the hub had it ended. */
   cancelRequestedAt: Date | null;
+  isPaused: boolean;
   /** When its result arrived; null while there is none. */
   resultAt: Date | null;
 }
@@ -33,6 +35,7 @@ const Row = z.object({
   admitted_at: z.date(),
   deadline_at: z.date(),
   cancel_requested_at: z.date().nullable(),
+  is_paused: z.boolean(),
   received_at: z.date().nullable(),
 });
 const NameRow = z.object({ sandbox_name: z.string() });
@@ -43,7 +46,7 @@ export function createActiveStore({ db }: Database): ActiveStore {
       const { rows } =
         await sql`select s.id, s.sandbox_name, s.executor_id, s.sandbox_created_at is not null as has_sandbox,
           s.released_at is null and s.started_at is null and (s.prepared_at is not null or s.sandbox_created_at < s.admitted_at) is true as is_spare, s.admitted_at, s.deadline_at,
-          s.cancel_requested_at, r.received_at
+          least(s.cancel_requested_at, s.stop_requested_at) as cancel_requested_at, s.paused_at is not null as is_paused, r.received_at
         from sessions s left join results r on r.session_id = s.id
         where s.admitted_at is not null and s.completed_at is null order by s.admitted_at`.execute(
           db,
@@ -59,6 +62,7 @@ export function createActiveStore({ db }: Database): ActiveStore {
           admittedAt: row.admitted_at,
           deadlineAt: row.deadline_at,
           cancelRequestedAt: row.cancel_requested_at,
+          isPaused: row.is_paused,
           resultAt: row.received_at,
         };
       });

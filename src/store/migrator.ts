@@ -18,6 +18,7 @@ import * as sessionChecks from "./migrations/0013-session-checks.ts";
 import * as apiTokens from "./migrations/0015-api-tokens.ts";
 import * as notices from "./migrations/0018-notices.ts";
 import * as pushes from "./migrations/0021-pushes.ts";
+import * as budgets from "./migrations/0022-budgets.ts";
 import * as orchestrations from "./migrations/0016-orchestrations.ts";
 import * as talk from "./migrations/0017-talk.ts";
 
@@ -38,6 +39,7 @@ const MIGRATIONS = {
   "0015-api-tokens": { up: apiTokens.up },
   "0018-notices": { up: notices.up },
   "0021-pushes": { up: pushes.up },
+  "0022-budgets": { up: budgets.up },
   "0016-orchestrations": { up: orchestrations.up },
   "0017-talk": { up: talk.up },
 };

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { asBounds } from "../core/budget.ts";
+import type { Bounds } from "../core/budget.ts";
 import { Policy } from "../core/policy.ts";
 import { Metadata, SessionOptions, SessionStatus, SessionType } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
@@ -50,6 +52,13 @@ const SessionRow = z.object({
   completed_at: time.nullable(),
   cancel_requested_at: time.nullable(),
   hears_until: time.nullable(),
+  paused_at: time.nullable(),
+  paused_ms: count,
+  pause_reason: z.string().nullable(),
+  resume_due_at: time.nullable(),
+  budget_told_at: time.nullable(),
+  stop_requested_at: time.nullable(),
+  stop_reason: z.string().nullable(),
   dependencies: z.array(z.string()),
 });
 
@@ -71,6 +80,10 @@ export interface StoredSession extends Session {
   terms: SessionTerms;
   /** When its runner has said that it takes no more messages. */
   hearsUntil: string | null;
+  /** When its agent was told that its budget is nearly used up. */
+  budgetToldAt: string | null;
+  /** Why the hub has it ended before its time; null: it does not. */
+  stopReason: string | null;
 }
 
 export function toSession(row: unknown): StoredSession {
@@ -118,5 +131,29 @@ export function toSession(row: unknown): StoredSession {
     onto: r.onto_branch,
     terms: r.terms ?? USUAL_TERMS,
     hearsUntil: r.hears_until,
+    budget: boundsOf(r),
+    pause:
+      r.paused_at === null || r.completed_at !== null
+        ? null
+        : { at: r.paused_at, reason: r.pause_reason ?? "", until: r.resume_due_at },
+    pausedMs: r.paused_ms,
+    budgetToldAt: r.budget_told_at,
+    stopReason: r.stop_reason,
+  };
+}
+
+/** Before it has a slot, only what it was made with is known. */
+function boundsOf({ policy, options, terms }: z.infer<typeof SessionRow>): Bounds {
+  const asked = asBounds(options.budget);
+  if (policy === null)
+    return {
+      ...asked,
+      costUsd: asked.costUsd ?? terms?.maxCostUsd ?? null,
+      tokens: asked.tokens ?? terms?.maxTokens ?? null,
+    };
+  return {
+    costUsd: policy.maxCostUsd,
+    tokens: policy.maxTokens,
+    minutes: policy.maxMinutes ?? null,
   };
 }

@@ -88,6 +88,8 @@ test("what goes in comes out, with a log that has begun", async () => {
     startedAt: null,
     completedAt: null,
     cancelRequestedAt: null,
+    budget: { costUsd: null, tokens: null, minutes: null },
+    pause: null,
     policy: null,
     executorId: null,
     deadlineAt: null,

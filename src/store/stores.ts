@@ -1,5 +1,6 @@
 import { createActiveStore } from "./active.ts";
 import { createBeforeStore } from "./before.ts";
+import { createBudgetStore } from "./budgets.ts";
 import { createBranchStore } from "./branches.ts";
 import { createConversationStore } from "./conversations.ts";
 import type { Database } from "./database.ts";
@@ -24,6 +25,7 @@ export function createStores(database: Database) {
     conversations: createConversationStore(database),
     messages: createMessageStore(database),
     active: createActiveStore(database),
+    budgets: createBudgetStore(database),
     prepared: createPreparedStore(database),
     retention: createRetentionStore(database),
     toolCalls: createToolCallStore(database),

@@ -47,6 +47,17 @@ export interface SessionsTable {
   cancel_requested_at: NullableTimestamp;
   /** When its runner has said that it takes no more messages. */
   hears_until: NullableTimestamp;
+  paused_at: NullableTimestamp;
+  /** Of pauses that are over. */
+  paused_ms: Count;
+  pause_reason: string | null;
+  /** When it goes on by itself; null: when somebody says so. */
+  resume_due_at: NullableTimestamp;
+  /** When its agent was told that its budget is nearly used up. */
+  budget_told_at: NullableTimestamp;
+  /** When the hub had it ended before its time, and why: one sentence. */
+  stop_requested_at: NullableTimestamp;
+  stop_reason: string | null;
 }
 
 export interface Tables extends OrchestrationTables, TalkTables {
@@ -132,7 +143,7 @@ export interface Tables extends OrchestrationTables, TalkTables {
   day_reservations: {
     cause: string;
     session_id: string;
-    repository_id: BigId;
+    repository_id: ColumnType<string | null, number | null, never>;
     repository: string;
     cost_usd: number | null;
     tokens: ColumnType<string | null, number | null, never>;

@@ -13,6 +13,8 @@ export interface TokenOwner {
   policy: Policy | null;
   workBranch: string | null;
   spent: { tokens: number; costUsd: number };
+  /** The orchestration with whose sessions it shares a budget; null: it does with none. */
+  sharesWith: Id | null;
   hasEnded: boolean;
 }
 
@@ -31,6 +33,7 @@ const Row = z.object({
   tokens: z.coerce.number(),
   cost_usd: z.number(),
   ended: z.boolean(),
+  shares_with: z.string().nullable(),
 });
 
 export function createTokenStore(database: Database): TokenStore {
@@ -50,6 +53,8 @@ export function createTokenStore(database: Database): TokenStore {
         `select t.session_id, s.repository, s.policy, s.work_branch, s.cost_usd,
            s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens as tokens,
            s.completed_at is not null as ended,
+           (select o.id from orchestrations o where o.id = s.orchestration_id
+             and o.options->'budget' is not null) as shares_with,
            array(select f.name from former_names f where f.repository = s.repository) as former
          from session_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
         [hashOf(token)],
@@ -63,6 +68,7 @@ export function createTokenStore(database: Database): TokenStore {
         policy: row.policy,
         workBranch: row.work_branch,
         spent: { tokens: row.tokens, costUsd: row.cost_usd },
+        sharesWith: row.shares_with,
         hasEnded: row.ended,
       };
     },

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { asBounds } from "../../src/core/budget.ts";
 import { notFound } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/event.ts";
 import { createRedaction } from "../../src/core/redaction.ts";
@@ -230,6 +231,9 @@ function newSession(input: NewSession, orchestrationId: string | null): Session 
       costUsd: 0,
       modelCalls: 0,
     },
+    budget: asBounds(input.options?.budget),
+    pause: null,
+    pausedMs: 0,
     createdAt: new Date().toISOString(),
     requestedAt: null,
     admittedAt: null,

@@ -56,7 +56,7 @@ export async function createModelDoorHouse(
         : upstream,
     serverTools: options.serverTools ?? [],
     budget: {
-      check: (_id, inFlight) =>
+      check: (_id, { own: inFlight }) =>
         options.maxTokens !== undefined && used() + inFlight.tokens >= options.maxTokens
           ? Promise.reject(budgetExceeded("tokens", options.maxTokens))
           : Promise.resolve(),

@@ -83,6 +83,7 @@ export async function openSessionLife(options: {
     branches: stores.branches,
     sessions: life.sessions,
     graphs: life.graphs,
+    budgets: life.budgets,
     publish,
     settings: { maxTasks },
     clock,

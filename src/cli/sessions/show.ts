@@ -1,4 +1,5 @@
 import type { Hub, SessionResource } from "../../client/hub.ts";
+import { excessText } from "../../core/budget.ts";
 import { terminalLine, terminalText } from "../../core/terminal-text.ts";
 import type { ShowOptions } from "../commands/show.ts";
 import { connect } from "../connection/connect.ts";
@@ -42,6 +43,7 @@ function sessionFacts(session: SessionResource): string {
     ["started", startedAt === null ? null : moment(startedAt)],
     ["ended", completedAt === null ? null : endedText(completedAt, startedAt)],
     ["tokens", usage.modelCalls === 0 ? null : tokensText(usage)],
+    ["budget", budgetText(session.budget)],
     ["cost", usage.costUsd === 0 ? null : `$${usage.costUsd.toFixed(4)} at list prices`],
   ]);
 }
@@ -55,6 +57,15 @@ function endedText(completedAt: string, startedAt: string | null): string {
 function tokensText(usage: SessionResource["usage"]): string {
   const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   return `${read} in, ${usage.outputTokens} out, ${usage.modelCalls} calls`;
+}
+
+/** What has been used of what it may use; null: there is no limit. */
+function budgetText(budget: SessionResource["budget"]): string | null {
+  const parts = (["costUsd", "tokens", "minutes"] as const).flatMap((what) => {
+    const use = budget[what];
+    return use === null ? [] : [excessText({ what, limit: use.limit, used: use.used })];
+  });
+  return parts.length === 0 ? null : `${parts.join(", ")} used`;
 }
 
 function artifactLines(artifacts: Output["artifacts"]): string {

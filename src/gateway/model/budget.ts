@@ -8,10 +8,10 @@ export interface Spend {
   costUsd: number;
 }
 
-/** A session's budget and what it has used; kept in the store. */
+/** What a session, and all with whom it shares a budget, may use and have used; kept in the store. */
 export interface Budget {
-  /** Throws `budget_exceeded` when what was recorded and `inFlight` together have reached a limit. */
-  check(sessionId: Id, inFlight: Spend): Promise<void>;
+  /** Throws `budget_exceeded` when what was recorded and what is in flight together have reached a limit. */
+  check(sessionId: Id, inFlight: { own: Spend; shared: Spend }): Promise<void>;
 }
 
 /** Lets model calls begin while the budget allows it. */
@@ -22,7 +22,8 @@ export interface BudgetGate {
    * A call's cost is known only afterwards. Calls that run side by side count with the most they may come to; a call
    * that does not fit beside them waits until one of them has ended, and is then judged by what it really cost. So a
    * session passes its limit by the cost of one call at the most, however many it makes at once, and a call that runs
-   * alone is never refused because of an estimate.
+   * alone is never refused because of an estimate. The same holds of all sessions that share a budget, for each hub
+   * that they are at work with.
    */
   enter(session: GatewaySession, most: Spend, signal: AbortSignal): Promise<() => void>;
 }
@@ -35,79 +36,106 @@ interface Running {
   endedAt: number;
 }
 
+const NOTHING: Spend = { tokens: 0, costUsd: 0 };
+
 export function createBudgetGate(options: {
   budget: Budget;
   /** Calls of one session at the same time, and how many more may wait. */
   maxCalls: number;
   maxWaiting: number;
 }): BudgetGate {
-  const sessions = new Map<Id, Running>();
-  /** When the last call of sessions that have none any more ended. */
+  /** By session, and by the orchestration whose sessions share a budget. */
+  const known = new Map<Id, Running>();
+  /** When the last call of those that have none any more ended. */
   let forgottenAt = 0;
 
+  function runningOf(id: Id): Running {
+    const found = known.get(id) ?? {
+      calls: 0,
+      spend: { ...NOTHING },
+      waiting: new Set<() => void>(),
+      endedAt: 0,
+    };
+    known.set(id, found);
+    return found;
+  }
+
+  function forget(id: Id): void {
+    const running = known.get(id);
+    if (running === undefined || running.calls > 0 || running.waiting.size > 0) return;
+    known.delete(id);
+    forgottenAt = Math.max(forgottenAt, running.endedAt);
+  }
+
   /** `began`: the call has cost something. One that was only asked about wakes nobody who would ask the same again. */
-  function leave(sessionId: Id, running: Running, most: Spend, began: boolean): void {
+  function leave(id: Id, most: Spend, began: boolean): void {
+    const running = runningOf(id);
     running.calls -= 1;
     running.endedAt = performance.now();
     running.spend.tokens -= most.tokens;
     running.spend.costUsd -= most.costUsd;
     if (running.calls === 0) {
       // Rounding must not pile up.
-      running.spend = { tokens: 0, costUsd: 0 };
-      if (running.waiting.size === 0) {
-        sessions.delete(sessionId);
-        forgottenAt = running.endedAt;
-      }
+      running.spend = { ...NOTHING };
+      forget(id);
     }
     if (began || running.calls === 0) for (const wake of running.waiting) wake();
   }
 
-  async function nextEnd(running: Running, signal: AbortSignal): Promise<void> {
-    if (running.waiting.size >= options.maxWaiting)
+  /** The end of a call of any of these. */
+  async function nextEnd(ids: Id[], signal: AbortSignal): Promise<void> {
+    const places = ids.map(runningOf);
+    if ((places[0]?.waiting.size ?? 0) >= options.maxWaiting)
       throw new HubError("rate_limited", "Too many model calls at once", { retryAfterSeconds: 5 });
     await new Promise<void>((resolve) => {
       const wake = () => {
-        running.waiting.delete(wake);
+        for (const { waiting } of places) waiting.delete(wake);
+        for (const id of ids) forget(id);
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      running.waiting.add(wake);
+      for (const { waiting } of places) waiting.add(wake);
       signal.addEventListener("abort", wake, { once: true });
     });
   }
 
   return {
     async enter(session, most, signal) {
-      const { sessionId } = session;
+      const { sessionId, sharesWith = null } = session;
+      const ids = sharesWith === null ? [sessionId] : [sessionId, sharesWith];
       for (;;) {
         signal.throwIfAborted();
-        const running = sessions.get(sessionId) ?? {
-          calls: 0,
-          spend: { tokens: 0, costUsd: 0 },
-          waiting: new Set<() => void>(),
-          endedAt: 0,
-        };
-        sessions.set(sessionId, running);
-        if (running.calls >= options.maxCalls) {
-          await nextEnd(running, signal);
+        const own = runningOf(sessionId);
+        if (own.calls >= options.maxCalls) {
+          await nextEnd([sessionId], signal);
           continue;
         }
+        const all = ids.map(runningOf);
         // Reserved before the question, so that two calls that ask at once see each other.
-        const inFlight = { ...running.spend };
-        const alone = running.calls === 0;
-        running.calls += 1;
-        running.spend.tokens += most.tokens;
-        running.spend.costUsd += most.costUsd;
+        const inFlight = {
+          own: { ...own.spend },
+          shared: sharesWith === null ? NOTHING : { ...runningOf(sharesWith).spend },
+        };
+        const alone = all.every(({ calls }) => calls === 0);
+        for (const running of all) {
+          running.calls += 1;
+          running.spend.tokens += most.tokens;
+          running.spend.costUsd += most.costUsd;
+        }
+        const leaveAll = (began: boolean) => {
+          for (const id of ids) leave(id, most, began);
+        };
         try {
-          // What was read with the token still holds while no call has ended since.
-          const isFresh = session.readAt > Math.max(running.endedAt, forgottenAt);
-          if (!isFresh || !fits(session, inFlight)) await options.budget.check(sessionId, inFlight);
-          return () => leave(sessionId, running, most, true);
+          // What was read with the token still holds while no call has ended since; of others it said nothing.
+          const isFresh = session.readAt > Math.max(own.endedAt, forgottenAt);
+          if (sharesWith !== null || !isFresh || !fits(session, inFlight.own))
+            await options.budget.check(sessionId, inFlight);
+          return () => leaveAll(true);
         } catch (error) {
-          leave(sessionId, running, most, false);
+          leaveAll(false);
           const full = error instanceof HubError && error.code === "budget_exceeded";
           if (!full || alone) throw error;
-          if (running.calls > 0) await nextEnd(running, signal);
+          if (all.some(({ calls }) => calls > 0)) await nextEnd(ids, signal);
         }
       }
     },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BudgetView } from "../../core/budget.ts";
 import {
   OrchestrationKind,
   OrchestrationRole,
@@ -86,6 +87,7 @@ export const OrchestrationResource = z
     ...fields,
     plan: Plan.nullable(),
     edges: z.array(EdgeResource),
+    budget: BudgetView.meta({ description: "Of all sessions together." }),
     sessions: z.array(OrchestratedSessionResource),
   })
   .meta({ id: "Orchestration" });

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { budgetOf, BudgetView } from "../../core/budget.ts";
 import { Artifact } from "../../core/artifact.ts";
 import {
   Metadata,
+  Pause,
   Project,
   SessionOptions,
   SessionStatus,
@@ -29,6 +31,8 @@ export const SessionResource = z
     workBranch: z.string().nullable(),
     error: z.string().nullable(),
     usage: Usage,
+    budget: BudgetView.meta({ description: "What it may use, has used, and has left." }),
+    pause: Pause.nullable().meta({ description: "Its status is `running` all the while." }),
     createdAt: time,
     requestedAt: time.nullable(),
     admittedAt: time.nullable(),
@@ -55,6 +59,8 @@ export function sessionResource(session: Session): SessionResource {
     workBranch: session.workBranch,
     error: session.error,
     usage: session.usage,
+    budget: budgetOf(session, new Date()),
+    pause: session.pause,
     createdAt: session.createdAt,
     requestedAt: session.requestedAt,
     admittedAt: session.admittedAt,

@@ -109,15 +109,25 @@ function figures({ session, progress }: StatusView): string {
   const parts = [
     session.admittedAt === null || session.completedAt === null
       ? ""
-      : duration(Date.parse(session.completedAt) - Date.parse(session.admittedAt)),
+      : duration(
+          Date.parse(session.completedAt) - Date.parse(session.admittedAt) - session.pausedMs,
+        ),
     progress.model === null ? "" : neutralise(progress.model, 100),
-    tokens === 0 ? "" : `${tokens.toLocaleString("en")} tokens`,
-    usage.costUsd === 0 ? "" : `$${usage.costUsd.toFixed(2)}`,
+    tokens === 0 ? "" : `${tokens.toLocaleString("en")}${ofTokens(session)} tokens`,
+    usage.costUsd === 0 ? "" : `$${usage.costUsd.toFixed(2)}${ofDollars(session)}`,
     progress.refusals === 0 ? "" : `${progress.refusals} things refused`,
     session.status === "completed" ? "" : `reference: session \`${session.id}\``,
   ];
   const told = parts.filter((part) => part !== "");
   return told.length === 0 ? "" : `<sub>${told.join(" · ")}</sub>`;
+}
+
+function ofTokens({ budget: { tokens } }: Session): string {
+  return tokens === null ? "" : ` of ${tokens.toLocaleString("en")}`;
+}
+
+function ofDollars({ budget: { costUsd } }: Session): string {
+  return costUsd === null ? "" : ` of $${costUsd.toFixed(2)}`;
 }
 
 function duration(ms: number): string {

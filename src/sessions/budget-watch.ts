@@ -1,0 +1,150 @@
+import { budgetExceeded, forbidden, HubError } from "../core/errors.ts";
+import { excessText, nearlyUsedUp, usedUp } from "../core/budget.ts";
+import type { Amounts, Excess } from "../core/budget.ts";
+import type { Id } from "../core/id.ts";
+import type { BudgetState, Spent } from "../store/budgets.ts";
+import { appendWithin, lockSessions } from "../store/events.ts";
+import type { StoredSession } from "../store/session-row.ts";
+import { readWithin } from "../store/sessions.ts";
+import { inTransaction } from "../store/transaction.ts";
+import type { SessionDeps } from "./deps.ts";
+import { eventAt } from "./event-at.ts";
+import { stopWithin } from "./stop.ts";
+import { tell } from "./talk.ts";
+
+/** What calls that still run may come to: of the session alone, and of all that it shares a budget with. */
+export interface InFlight {
+  own: { tokens: number; costUsd: number };
+  shared: { tokens: number; costUsd: number };
+}
+
+interface Scoped {
+  scope: "session" | "orchestration";
+  excess: Excess;
+}
+
+const WHOSE = { session: "Session", orchestration: "Orchestration" } as const;
+const NAMES = { costUsd: "dollars", tokens: "tokens", minutes: "minutes" } as const;
+
+/**
+ * Throws `budget_exceeded` when the session, or all with whom it shares a budget, have used what they may, together with
+ * what calls that still run may come to. Where it has really been used, the session is ended.
+ */
+export async function checkBudget(deps: SessionDeps, id: Id, inFlight: InFlight): Promise<void> {
+  const state = await deps.budgets.of(id, deps.clock.now());
+  if (state === null) return;
+  if (!state.isAdmitted) throw forbidden("The session has not been started");
+  const used = reached(state, null);
+  if (used !== null) {
+    await stopFor(deps, id, used);
+    throw refusal(used);
+  }
+  const perhaps = reached(state, inFlight);
+  if (perhaps !== null) throw refusal(perhaps);
+}
+
+/** After a call, and again and again: tells those that have little left, and ends those whose time is used up. */
+export async function watchBudget(deps: SessionDeps, id: Id): Promise<void> {
+  const state = await deps.budgets.of(id, deps.clock.now());
+  if (state === null) return;
+  const concernsAll = !state.isTold && nearlyReached(state)?.scope === "orchestration";
+  await attend(deps, state);
+  if (!concernsAll) return;
+  for (const other of await deps.budgets.atWork(deps.clock.now()))
+    if (other.shared?.orchestrationId === state.shared?.orchestrationId && other.shared !== null)
+      await attend(deps, other);
+}
+
+export async function watchBudgets(deps: SessionDeps): Promise<void> {
+  for (const state of await deps.budgets.atWork(deps.clock.now())) await attend(deps, state);
+}
+
+async function attend(deps: SessionDeps, state: BudgetState): Promise<void> {
+  if (!state.isAdmitted) return;
+  // Who has used up money or tokens is ended when asking for more: what the last call has brought may be the end.
+  const used = reached(state, null);
+  if (used?.excess.what === "minutes") await stopFor(deps, state.sessionId, used);
+  if (state.isTold) return;
+  const near = nearlyReached(state);
+  if (near !== null) await warn(deps, state.sessionId, near);
+}
+
+function reached({ own, shared }: BudgetState, inFlight: InFlight | null): Scoped | null {
+  const mine = usedUp(own.bounds, withMore(own.used, inFlight?.own));
+  if (mine !== null) return { scope: "session", excess: mine };
+  const all =
+    shared === null ? null : usedUp(shared.bounds, withMore(shared.used, inFlight?.shared));
+  return all === null ? null : { scope: "orchestration", excess: all };
+}
+
+function withMore(used: Amounts, more: { tokens: number; costUsd: number } | undefined): Amounts {
+  if (more === undefined) return used;
+  return { ...used, tokens: used.tokens + more.tokens, costUsd: used.costUsd + more.costUsd };
+}
+
+function nearlyReached({ own, shared }: BudgetState): Scoped | null {
+  const near = ({ bounds, used }: Spent) => nearlyUsedUp(own.bounds, bounds, used);
+  const mine = near(own);
+  if (mine !== null) return { scope: "session", excess: mine };
+  const all = shared === null ? null : near(shared);
+  return all === null ? null : { scope: "orchestration", excess: all };
+}
+
+function refusal({ scope, excess: { what, limit } }: Scoped): HubError {
+  return budgetExceeded(NAMES[what], limit, WHOSE[scope]);
+}
+
+async function stopFor(deps: SessionDeps, id: Id, { scope, excess }: Scoped): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || !mayBeStopped(session)) return;
+    const at = deps.clock.now();
+    const { what, limit, used } = excess;
+    const body = { scope, what: NAMES[what], limit, used };
+    await appendWithin(tx, [{ sessionId: id, events: [eventAt(at, "budget.exceeded", body)] }]);
+    const sentence = refusal({ scope, excess }).message;
+    await stopWithin(tx, id, `${sentence} (${excessText(excess)}): its agent was stopped`, at);
+  });
+}
+
+function mayBeStopped(session: StoredSession): boolean {
+  return (
+    session.completedAt === null &&
+    session.admittedAt !== null &&
+    session.stopReason === null &&
+    session.cancelRequestedAt === null
+  );
+}
+
+/** Once a session, whichever budget it is. */
+async function warn(deps: SessionDeps, id: Id, { scope, excess }: Scoped): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, [id]);
+    const [session] = await readWithin(tx, [id]);
+    if (session === undefined || !mayBeStopped(session) || !hears(session)) return;
+    const at = deps.clock.now();
+    await tx.updateTable("sessions").set({ budget_told_at: at }).where("id", "=", id).execute();
+    const { what, limit, used } = excess;
+    const body = { scope, what: NAMES[what], limit, used };
+    await appendWithin(tx, [{ sessionId: id, events: [eventAt(at, "budget.warned", body)] }]);
+    // Without tools there is nothing to bring to an end.
+    if (session.terms.toolset === "none") return;
+    const text = `${LITTLE_LEFT[scope]} (${excessText(excess)}). ${FINISH}`;
+    await tell(deps, tx, id, { kind: "message", text, sender: "hub" });
+  });
+}
+
+function hears({ budgetToldAt, hearsUntil, pause }: StoredSession): boolean {
+  return budgetToldAt === null && hearsUntil === null && pause === null;
+}
+
+const LITTLE_LEFT = {
+  session: "The budget of this session is nearly used up",
+  orchestration: "The budget of all sessions that work on this request together is nearly used up",
+};
+const FINISH = [
+  "Finish now: bring what you have into a state that others can go on from, commit it, and begin nothing new.",
+  "Then give your final answer for the whole session, saying what is done and what is not; if you have given it already, give it again.",
+  "When the budget is used up, you are stopped.",
+].join(" ");
