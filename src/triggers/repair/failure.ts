@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
-import { sanitise } from "../text/sanitise.ts";
+import { sanitise, verbatim } from "../text/sanitise.ts";
 
 /** A check that has failed, with the end of its log where the forge keeps one. */
 export interface Failure {
@@ -62,7 +62,7 @@ export function fingerprintOf(failures: readonly Failure[]): string {
 
 function linesOf(log: string): string[] {
   const text = stripVTControlCharacters(log.slice(-LOG_CHARS).toWellFormed());
-  return sanitise(text)
+  return verbatim(text)
     .split("\n")
     .map((line) => line.replace(STAMP, "").trimEnd().slice(0, LINE_CHARS))
     .filter((line) => line !== "");

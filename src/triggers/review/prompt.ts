@@ -1,5 +1,5 @@
 import type { ChangedFile, Comment, PullRequest } from "../../forge/forge.ts";
-import { sanitise } from "../text/sanitise.ts";
+import { sanitise, verbatim } from "../text/sanitise.ts";
 
 const CONTEXT_CHARS = 60_000;
 const PATCH_CHARS = 6_000;
@@ -40,7 +40,7 @@ export function reviewContext(of: {
   let room = CONTEXT_CHARS - usedChars - parts.join("\n\n").length;
   for (const { path, patch } of files) {
     if (patch === null) continue;
-    const text = sanitise(patch.slice(0, PATCH_CHARS));
+    const text = verbatim(patch.slice(0, PATCH_CHARS));
     const part = `--- ${path}\n${quoted(text)}${patch.length > PATCH_CHARS ? "\n> [… cut: see the checkout …]" : ""}`;
     if (part.length + 2 > room) break;
     room -= part.length + 2;

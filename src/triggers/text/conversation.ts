@@ -1,5 +1,5 @@
 import type { Account, Comment, Issue, PullRequest } from "../../forge/forge.ts";
-import { oneLine, sanitise } from "./sanitise.ts";
+import { oneLine, sanitise, verbatim } from "./sanitise.ts";
 
 /** What a session is made from. */
 export interface Asked {
@@ -58,7 +58,7 @@ export function contextOf(asked: Asked): string {
     piece(issue.author, issue.association, issue.createdAt, issue.body),
     ...(line === null
       ? []
-      : [`The lines asked about, of ${oneLine(line.path)}:\n${quoted(line.diffHunk)}`]),
+      : [`The lines asked about, of ${oneLine(line.path)}:\n${quoted(verbatim(line.diffHunk))}`]),
   ].join("\n\n");
   const said = asked.comments
     .filter(
@@ -83,12 +83,12 @@ export function contextOf(asked: Asked): string {
 }
 
 function piece(author: Account, association: string, at: string, body: string): string {
-  return `@${author.login} (${association.toLowerCase()}) at ${at}:\n${quoted(body)}`;
+  return `@${author.login} (${association.toLowerCase()}) at ${at}:\n${quoted(sanitise(body))}`;
 }
 
 /** In which nothing can pass for the line that says who speaks. */
 function quoted(text: string): string {
-  return sanitise(text)
+  return text
     .split("\n")
     .map((line) => `> ${line}`)
     .join("\n");

@@ -1,23 +1,20 @@
 import { visibleOnly } from "../../core/visible.ts";
+import { shownOf } from "./shown.ts";
 
 /** Longer texts are cut. */
 const MAX_CHARS = 30_000;
 
 /**
  * A text as a model is shown it: what no reader of the page sees is taken out. HTML comments, invisible and formatting
- * characters, letters of the tag block, alternative texts of pictures, titles of links, attributes of HTML.
+ * characters, letters of the tag block, alternative texts of pictures, titles of links, definitions, attributes of HTML.
  */
 export function sanitise(text: string): string {
-  const bounded = text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}\n[… cut …]` : text;
-  const written = bounded.replaceAll(/<!--[\s\S]*?(?:-->|$)/g, "");
-  return visible(written)
-    .replaceAll(/!\[[^\]\n]{0,1000}\]\(([^)\s]{0,2000})(?:\s[^)\n]{0,1000})?\)/g, "![]($1)")
-    .replaceAll(
-      /(\[[^\]\n]{0,1000}\]\([^)\s\n]{0,2000})\s+(?:"[^"\n]{0,1000}"|'[^'\n]{0,1000}')\)/g,
-      "$1)",
-    )
-    .replaceAll(/^ {0,3}\[(?:\/\/|[^\]\n]{1,200})\]:[^\n]*$/gm, "")
-    .replaceAll(/<([a-z][a-z0-9-]{0,30})\s[^<>]{0,5000}>/gi, "<$1>");
+  return shownOf(verbatim(text));
+}
+
+/** The same of what the page shows as it is written, like a difference or a log: there brackets hide nothing. */
+export function verbatim(text: string): string {
+  return visible(bounded(text).replaceAll(/<!--[\s\S]*?(?:-->|$)/g, ""));
 }
 
 /** A text without the characters that nobody sees. */
@@ -30,3 +27,7 @@ export function oneLine(text: string): string {
   return sanitise(text).replaceAll(/\s+/g, " ").trim().slice(0, NAME_CHARS).toWellFormed();
 }
 const NAME_CHARS = 1_000;
+
+function bounded(text: string): string {
+  return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}\n[… cut …]` : text;
+}
