@@ -9,6 +9,8 @@ import { waitFor } from "../kit/wait.ts";
 
 const PATIENCE = { timeoutMs: 90_000, intervalMs: 100 };
 const TEST_MS = 240_000;
+/** Longer than the hub would wait by itself. */
+const PAUSE_SECONDS = 15;
 
 let house: GitHubHouse;
 beforeAll(async () => {
@@ -168,11 +170,20 @@ test(
     const refused = await pulled("refused", steps);
     await green("refused");
     await says(refused.sha, "in_progress ");
-    const faults = [403, 422].map((status) =>
-      house.github.fault({ method: "PATCH", path, status, times: 1 }),
-    );
+    const from = house.github.requests.length;
+    const faults = [
+      { status: 502 },
+      { status: 403, retryAfter: PAUSE_SECONDS },
+      { status: 403 },
+      { status: 422 },
+    ].map((fault) => house.github.fault({ ...fault, method: "PATCH", path, times: 1 }));
     const plain = await says(refused.sha, "completed failure");
-    expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
+    expect(faults.map(({ hits }) => hits)).toEqual([1, 1, 1, 1]);
+    const [, limited, next] = house.github.requests
+      .slice(from)
+      .filter((one) => one.method === "PATCH" && one.path.endsWith(`/check-runs/${plain.id}`))
+      .map(({ at }) => at.getTime());
+    expect((next ?? 0) - (limited ?? 0)).toBeGreaterThanOrEqual(PAUSE_SECONDS * 1_000);
     expect(plain.annotations).toEqual([]);
     expect(plain.output.title).toBe("Changes are asked for");
     expect(plain.actions.map(({ identifier }) => identifier)).toEqual(["fix"]);
