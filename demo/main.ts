@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { claudeCodePath } from "../test/kit/claude-code.ts";
 import { createGitForge } from "../test/kit/git-forge.ts";
-import { startHub } from "../test/kit/hub.ts";
+import { HubEnded, startHub } from "../test/kit/hub.ts";
 import type { HubOptions } from "../test/kit/hub.ts";
 import { readScenario } from "../test/kit/scenario.ts";
 import { createScriptedModel } from "../test/kit/scripted-model.ts";
@@ -115,4 +115,11 @@ const { values } = parseArgs({
     runtime: { type: "string" },
   },
 });
-process.exit(await demo(values));
+try {
+  process.exitCode = await demo(values);
+} catch (error) {
+  if (!(error instanceof HubEnded)) throw error;
+  createScreen(process.stdout).problem(`The demo's hub could not start: ${error.reason}.`);
+  process.exitCode = 1;
+}
+process.exit();

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tellStory } from "../../demo/github/story.ts";
 import { verify } from "../../demo/github/verify.ts";
@@ -28,3 +30,13 @@ test(
     expect(github.takeInvalid()).toEqual([]);
   },
 );
+
+test("without an engine the demo says in one sentence what is missing", { timeout: 90_000 }, () => {
+  const main = join(import.meta.dirname, "../../demo/main.ts");
+  const told = spawnSync(process.execPath, [main, "--github", "--runtime", "docker"], {
+    env: { PATH: process.env["PATH"] ?? "", DOCKER_HOST: "unix:///nowhere/engine.sock" },
+    encoding: "utf8",
+  });
+  expect(told).toMatchObject({ status: 1, stderr: "" });
+  expect(told.stdout.trim()).toMatch(/^problem: .*no container engine listens on \/nowhere.*\.$/);
+});

@@ -87,6 +87,16 @@ export interface TestHub extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+/** It has ended instead of listening. */
+export class HubEnded extends Error {
+  /** Why, in its own words. */
+  readonly reason: string;
+  constructor(exitCode: number | null, output: string) {
+    super(`the hub ended with ${exitCode}:\n${output}`);
+    this.reason = /^claude-hub: (.+)$/m.exec(output)?.[1] ?? output;
+  }
+}
+
 const FINAL: SessionStatus[] = ["completed", "failed", "cancelled"];
 
 export async function startHub(options: HubOptions = {}): Promise<TestHub> {
@@ -119,8 +129,7 @@ export async function startHub(options: HubOptions = {}): Promise<TestHub> {
       },
       { timeoutMs: 30_000, what: "the hub to listen" },
     );
-    if (found === "none")
-      throw new Error(`the hub ended with ${started.exitCode}:\n${output.slice(from)}`);
+    if (found === "none") throw new HubEnded(started.exitCode, output.slice(from));
     url = found;
   }
 
