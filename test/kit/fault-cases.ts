@@ -21,6 +21,7 @@ export const PASSING: [string, FaultSettings][] = [
   ["a refused credential at a read", { ...READ, status: 401 }],
   ["502 at a reaction that is made", { ...REACT, status: 502, applied: true }],
   ["a secondary limit at a reaction", { ...REACT, status: 403, retryAfter: 1 }],
+  ["a limit at a reaction that outlasts the work", { ...REACT, status: 403, retryAfter: 120 }],
   ["500 at a comment", { ...SAY, status: 500 }],
   ["502 at a comment that is made", { ...SAY, status: 502, applied: true }],
   ["a cut connection at a comment that is made", { ...SAY, reset: true, applied: true }],
