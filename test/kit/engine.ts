@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import Dockerode from "dockerode";
+import { z } from "zod";
 import { OWNER } from "../../src/runtimes/docker/labels.ts";
 import { DAEMONS } from "./daemon.ts";
 import type { Daemon } from "./daemon.ts";
@@ -113,7 +114,11 @@ function engineIn(dir: string, kind: Kind): TestEngine | null {
     async removeAllOf(owner) {
       const filters = owner === undefined ? {} : { label: [`${OWNER}=${owner}`] };
       for (const { Id } of await client.listContainers({ all: true, filters }))
-        await client.getContainer(Id).remove({ force: true, v: true });
+        await client.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing);
+      await waitFor(
+        async () => (await client.listContainers({ all: true, filters })).length === 0,
+        { timeoutMs: START_MS, what: "containers to be gone" },
+      );
       for (const { Name } of (await client.listVolumes({ filters })).Volumes)
         await client.getVolume(Name).remove();
     },
@@ -129,6 +134,14 @@ function engineIn(dir: string, kind: Kind): TestEngine | null {
     },
     start: () => launch(dir, daemon, pidFile, client),
   };
+}
+
+/** What a hub was just removing is gone, or about to be. */
+function unlessGoing(error: unknown): void {
+  const { success } = z
+    .object({ statusCode: z.union([z.literal(404), z.literal(409)]) })
+    .safeParse(error);
+  if (!success) throw error;
 }
 
 async function launch(
