@@ -25,7 +25,7 @@ import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
 import { notifyKeysOf } from "./notify/keys.ts";
-import { openOrchestrations } from "./orchestrating.ts";
+import { openOrchestrations, plansOf } from "./orchestrating.ts";
 import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
@@ -140,9 +140,13 @@ export async function startHub(options: {
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
   const common = { config, database, forge, executorId, log };
-  const { sessions } = life;
-  const bot = await startBot({ ...common, mirror, sessions, events, redaction }, parts);
   const orchestrations = openOrchestrations({ ...common, life, branches }, parts);
+  const { sessions, approvals } = life;
+  const plans = plansOf(orchestrations);
+  const bot = await startBot(
+    { ...common, mirror, sessions, approvals, plans, events, redaction },
+    parts,
+  );
   const server = parts.use(
     await openFront({
       config,

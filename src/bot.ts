@@ -11,7 +11,9 @@ import { createGitHub } from "./forge/github/github.ts";
 import type { GitHubForge } from "./forge/github/github.ts";
 import { identityOf } from "./forge/github/identity.ts";
 import type { Mirror } from "./gateway/git/mirror.ts";
+import type { SessionLife } from "./sessions/life.ts";
 import type { Sessions } from "./sessions/sessions.ts";
+import { createApprovalReads } from "./store/approvals.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryLog } from "./store/delivery-log.ts";
 import type { DeliveryLog } from "./store/delivery-log.ts";
@@ -23,23 +25,22 @@ import { createReviewGateStore } from "./store/review-gates.ts";
 import { createReviewStore } from "./store/reviews.ts";
 import { createPlaceStore } from "./store/places.ts";
 import { createSpendingStore } from "./store/spending.ts";
+import { createThreadPlanStore } from "./store/thread-plans.ts";
 import { createThreadSessionStore } from "./store/thread-sessions.ts";
-import { createLabelRunStore } from "./store/label-runs.ts";
 import { openChecks } from "./triggers/checks/open.ts";
-import type { Labelling, TriggerDeps } from "./triggers/deps.ts";
-import { labelRulesOf, startLabeller } from "./triggers/labels/labeller.ts";
-import type { LabellerDeps } from "./triggers/labels/labeller.ts";
+import type { TriggerDeps } from "./triggers/deps.ts";
+import { openLabels } from "./triggers/labels/open.ts";
 import { lookAt } from "./triggers/repair/repair.ts";
 import { startCheckSweep } from "./triggers/repair/sweep.ts";
 import { startReviewer } from "./triggers/review/reviewer.ts";
 import type { ReviewerOptions } from "./triggers/review/reviewer.ts";
 import { openCatchUp } from "./triggers/catch-up/open.ts";
+import { openTellers } from "./triggers/open-tellers.ts";
+import type { Plans } from "./triggers/plans/deps.ts";
 import type { PlaceDeps } from "./triggers/places/place.ts";
 import { isWanted } from "./triggers/places/reach.ts";
-import { startReporter } from "./triggers/reporter.ts";
 import { allowedOf, operatorSettings } from "./triggers/settings/operator.ts";
 import { createSettingsSource } from "./triggers/settings/source.ts";
-import type { SettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import type { Triggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
@@ -48,7 +49,6 @@ const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
 const CHECK_SWEEP = { leaseMs: 120_000, pollMs: 1_000 };
 const REPORTER = { leaseMs: 120_000, pollMs: 1_000 };
-const LABELLER = { leaseMs: 120_000, pollMs: 1_000 };
 
 /** The forge as the hub is configured for it; null: it may read what is public, and write nothing. */
 export function openForge(config: Config, database: Database, log: Logger): GitHubForge | null {
@@ -123,6 +123,8 @@ export async function startBot(
     forge: GitHubForge | null;
     database: Database;
     sessions: Sessions;
+    approvals: SessionLife["approvals"];
+    plans: Plans;
     events: EventStore;
     redaction: Redaction;
     executorId: string;
@@ -153,13 +155,11 @@ export async function startBot(
   const reviews = createReviewStore(database);
   const spending = createSpendingStore(database);
   const base = { ...common, forge, sessions, threads, reviews };
-  const reporter = parts.use(
-    await startReporter({
-      ...base,
-      events,
-      settings: { ...REPORTER, serverUrl: github.serverUrl },
-    }),
-  );
+  const asked = {
+    plans: options.plans,
+    threadPlans: createThreadPlanStore(database),
+    questions: createApprovalReads(database),
+  };
   // What an App is called only GitHub knows, which may be away when the hub starts.
   const settingsFor = later(async () => {
     const botLogin = github.botUsername ?? nameOf(await forge.self());
@@ -170,11 +170,17 @@ export async function startBot(
   // So that the first who asks does not wait for it. GitHub may be away; then it is asked when somebody asks.
   forge.self().catch((error: unknown) => log.debug({ err: error }, "github could not be asked"));
   const { serverUrl } = github;
+  const botLogin = async () => (await settingsFor()).operator.botLogin;
+  const telling = { ...REPORTER, serverUrl };
+  const tellers = await openTellers(
+    { ...base, ...asked, events, botLogin, settings: telling },
+    parts,
+  );
   const { checks, ring: showChecks } = await openChecks(
     { ...base, database, settingsFor, redaction, serverUrl },
     parts,
   );
-  const labelling = await startLabels(
+  const labelling = await openLabels(
     { config, forge, database, sessions, settingsFor, ...common },
     parts,
   );
@@ -187,6 +193,8 @@ export async function startBot(
     forge,
     sessions,
     threads,
+    ...asked,
+    approvals: options.approvals,
     settingsFor: await settingsFor(),
     spending,
     labelling,
@@ -206,7 +214,7 @@ export async function startBot(
     },
     warmUp: (repository) => mirror.branches(repository),
     onAsked() {
-      reporter.ring();
+      tellers.ring();
       showChecks();
     },
     clock: systemClock,
@@ -261,31 +269,6 @@ async function startReviews(
     }),
   );
   return { gates, reviews, ring: () => reviewer.ring() };
-}
-
-/** Has labels chosen for issues. */
-async function startLabels(
-  options: Pick<LabellerDeps, "forge" | "sessions" | "executorId" | "clock" | "log"> & {
-    config: Config;
-    database: Database;
-    settingsFor(): Promise<SettingsSource>;
-  },
-  parts: AsyncDisposableStack,
-): Promise<Labelling> {
-  const { config, database, settingsFor, ...common } = options;
-  const { confidence, maxCostUsd, perHour } = config.labels;
-  const runs = createLabelRunStore(database);
-  const labeller = parts.use(
-    await startLabeller({
-      ...common,
-      runs,
-      spending: createSpendingStore(database),
-      bounds: { confidence, maxCostUsd },
-      rulesFor: async (name) => labelRulesOf(await (await settingsFor()).of(name)),
-      settings: LABELLER,
-    }),
-  );
-  return { runs, perHour, ring: () => labeller.ring() };
 }
 
 /** By which people mention it, when no setting says. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { BudgetView } from "./budget.ts";
 import type { Id } from "./id.ts";
+import type { PlanEdge } from "./plan-graph.ts";
 import type { Plan } from "./plan.ts";
 import type { Metadata, Project, SessionOptions, SessionStatus, SessionType } from "./session.ts";
 
@@ -81,6 +83,29 @@ export interface Orchestration {
   cancelRequestedAt: string | null;
   endedAt: string | null;
 }
+
+/** An orchestration with its graph. */
+export interface OrchestrationView extends Orchestration {
+  /** Who comes after whom, and why; of what the plan did not say itself with the reason. */
+  edges: PlanEdge[];
+  /** Of all sessions together. */
+  budget: BudgetView;
+  /** Oldest first. */
+  sessions: OrchestratedSession[];
+}
+
+/** What the hub itself lays down for the sessions of an orchestration that it makes. Callers have no say in it. */
+export const OrchestrationTerms = z.object({
+  /** In place of the hub's; null: that one. */
+  planModel: z.string().nullable().default(null),
+  workModel: z.string().nullable().default(null),
+  /** Of each session; they only narrow what the operator grants. */
+  maxTokens: z.int().positive().nullable().default(null),
+  maxCostUsd: z.number().positive().nullable().default(null),
+});
+export type OrchestrationTerms = z.infer<typeof OrchestrationTerms>;
+
+export const NO_TERMS: OrchestrationTerms = OrchestrationTerms.parse({});
 
 /** A session of an orchestration, as far as its graph is concerned. */
 export interface OrchestratedSession {

@@ -3,7 +3,7 @@ import type { Id } from "../core/id.ts";
 import { isOver } from "../core/orchestration.ts";
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
 import type { Tx } from "../store/database.ts";
-import { insertTasksWithin } from "../store/orchestration-writes.ts";
+import { insertTasksWithin, termsWithin } from "../store/orchestration-writes.ts";
 import { sessionsWithin } from "../store/orchestrations.ts";
 import type { NewTaskRow } from "../store/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
@@ -132,7 +132,8 @@ async function takePlan(deps: OrchestrationDeps, id: Id): Promise<void> {
       const next = newId();
       rows.push(plannerRow(id, next, planners.length + 1));
       const { maxTasks } = deps.settings;
-      return [plannerNode(orchestration, next, { maxTasks, refused: found.refused })];
+      const terms = await termsWithin(tx, id);
+      return [plannerNode(orchestration, next, { maxTasks, refused: found.refused, terms })];
     },
     after: (tx) => insertTasksWithin(tx, rows),
   });
@@ -152,7 +153,7 @@ async function propose(
     return null;
   }
   await become(tx, orchestration, "running", { plan, planVersion, at });
-  const made = planned(orchestration, plan);
+  const made = planned(orchestration, plan, await termsWithin(tx, orchestration.id));
   rows.push(...made.rows);
   return made.nodes;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
+import type { Id } from "../core/id.ts";
 import type { Branch, Repository } from "../core/repository.ts";
 import type { SharedBudgets } from "../sessions/budgets.ts";
 import type { SessionGraphs } from "../sessions/graph.ts";
@@ -10,6 +11,7 @@ import type { OrchestrationStore } from "../store/orchestrations.ts";
 
 /** The work of an orchestration, to be opened as one pull request. */
 export interface FinishedWork {
+  orchestrationId: Id;
   repository: Repository;
   branch: Branch;
   /** Null: the default branch. */

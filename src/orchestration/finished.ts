@@ -45,6 +45,7 @@ export function finishedWork(
   if (plan === null || !plan.pullRequest || branch === null || state !== "completed") return null;
   const [first = ""] = (plan.summary || project.requirements).trim().split(/\n|(?<=\.)\s/);
   return {
+    orchestrationId: id,
     repository: project.repository,
     branch,
     base: project.branch ?? null,

@@ -4,7 +4,7 @@ import { waitFor } from "../../test/kit/wait.ts";
 import type { TestLife } from "../../test/kit/session-life.ts";
 import { Plan } from "../core/plan.ts";
 import { NewOrchestration } from "./orchestrations.ts";
-import type { OrchestrationView } from "./orchestrations.ts";
+import type { OrchestrationView } from "../core/orchestration.ts";
 import { advance } from "./advance.ts";
 import { startConductor } from "./conductor.ts";
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import type { BudgetView } from "../core/budget.ts";
 import type { Id } from "../core/id.ts";
-import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
+import type {
+  Orchestration,
+  OrchestrationTerms,
+  OrchestrationView,
+} from "../core/orchestration.ts";
 import { OrchestrationState } from "../core/orchestration.ts";
-import type { PlanEdge } from "../core/plan-graph.ts";
 import { Plan } from "../core/plan.ts";
 import { Metadata, Project, SessionOptions } from "../core/session.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
@@ -34,14 +36,11 @@ export interface Orchestrated {
   planVersion: number;
 }
 
-/** An orchestration with its graph. */
-export interface OrchestrationView extends Orchestration {
-  /** Who comes after whom, and why; of what the plan did not say itself with the reason. */
-  edges: PlanEdge[];
-  /** Of all sessions together. */
-  budget: BudgetView;
-  /** Oldest first. */
-  sessions: OrchestratedSession[];
+/** What the hub itself has to say of an orchestration that it makes. */
+export interface OrchestrateOptions {
+  /** Chosen by the caller, who may ask again after a crash: then nothing is made twice. */
+  id?: Id;
+  terms?: OrchestrationTerms;
 }
 
 export interface OrchestrationQuery {
@@ -66,7 +65,7 @@ export interface OrchestrationPage {
 /** What callers may do with orchestrations. Every function throws `not_found` for an id that nobody knows. */
 export interface Orchestrations {
   /** One request, a group of sessions. Throws `invalid_request` with the path of what is wrong with a plan. */
-  create(input: NewOrchestration): Promise<Orchestrated>;
+  create(input: NewOrchestration, more?: OrchestrateOptions): Promise<Orchestrated>;
   get(id: Id): Promise<OrchestrationView>;
   list(query: OrchestrationQuery): Promise<OrchestrationPage>;
   /** Puts another plan in the place of version `version`. Throws `conflict` when that is not the last one, or runs. */

@@ -1,6 +1,6 @@
 import { newId } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
-import type { Orchestration } from "../core/orchestration.ts";
+import type { Orchestration, OrchestrationTerms } from "../core/orchestration.ts";
 import { graphOf } from "../core/plan-graph.ts";
 import type { PlanEdge, PlanGraph } from "../core/plan-graph.ts";
 import type { Plan, PlanTask } from "../core/plan.ts";
@@ -21,7 +21,11 @@ export interface Planned {
 type Edges = Pick<Required<GraphNode>, "waitsFor" | "undecided"> & { dependencies: Id[] };
 
 /** Makes the sessions of a plan: each attempt at a task is one, and there is one that brings their work together. */
-export function planned(orchestration: Orchestration, plan: Plan): Planned {
+export function planned(
+  orchestration: Orchestration,
+  plan: Plan,
+  terms: OrchestrationTerms,
+): Planned {
   const graph = graphOf(plan);
   const made: Planned = { nodes: [], rows: [] };
   const sessions = new Map<string, Id[]>();
@@ -35,7 +39,7 @@ export function planned(orchestration: Orchestration, plan: Plan): Planned {
     for (let attempt = 1; attempt <= task.attempts; attempt += 1) {
       const id = newId();
       ids.push(id);
-      made.nodes.push(nodeOf(orchestration, task, id, edges));
+      made.nodes.push({ ...nodeOf(orchestration, task, id, edges), terms: termsOf(terms, task) });
       made.rows.push({
         sessionId: id,
         orchestrationId: orchestration.id,
@@ -50,7 +54,7 @@ export function planned(orchestration: Orchestration, plan: Plan): Planned {
     sessions.set(task.id, ids);
   }
   if (plan.integrate && graph.heads.length > 1)
-    addIntegration(made, orchestration, graph, sessions);
+    addIntegration(made, orchestration, graph, { sessions, terms });
   return made;
 }
 
@@ -83,7 +87,6 @@ function nodeOf(
   id: Id,
   { dependencies, ...edges }: Edges,
 ): GraphNode {
-  const { budget, check } = task;
   return {
     id,
     ...edges,
@@ -92,14 +95,26 @@ function nodeOf(
       project: { ...project, requirements: task.requirements, context: contextOf(project) },
       dependencies,
       metadata,
-      options: optionsOf(options, budget?.minutes),
-    },
-    terms: {
-      maxTokens: budget?.maxTokens ?? null,
-      maxCostUsd: budget?.maxCostUsd ?? null,
-      check: check ?? null,
+      options: optionsOf(options, task.budget?.minutes),
     },
   };
+}
+
+/** A task's budget is within what is laid down for all. */
+function termsOf(
+  { workModel: model, maxTokens, maxCostUsd }: OrchestrationTerms,
+  { budget, check }: Pick<PlanTask, "budget" | "check">,
+) {
+  return {
+    model,
+    maxTokens: least(budget?.maxTokens, maxTokens),
+    maxCostUsd: least(budget?.maxCostUsd, maxCostUsd),
+    check: check ?? null,
+  };
+}
+
+function least(one: number | undefined, other: number | null): number | null {
+  return one === undefined || other === null ? (one ?? other) : Math.min(one, other);
 }
 
 /** Of what is said for all of them, what holds for one. */
@@ -122,7 +137,7 @@ function addIntegration(
   made: Planned,
   orchestration: Orchestration,
   graph: PlanGraph,
-  sessions: ReadonlyMap<string, Id[]>,
+  { sessions, terms }: { sessions: ReadonlyMap<string, Id[]>; terms: OrchestrationTerms },
 ): void {
   const id = newId();
   const before = [...new Set([...graph.heads, ...graph.last])];
@@ -142,6 +157,7 @@ function addIntegration(
       metadata,
       options: optionsOf(options, undefined),
     },
+    terms: termsOf(terms, {}),
   });
   made.rows.push({
     sessionId: id,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Orchestration } from "../core/orchestration.ts";
+import type { Orchestration, OrchestrationTerms } from "../core/orchestration.ts";
 import { Plan, planFault } from "../core/plan.ts";
 import type { PlanBounds } from "../core/plan.ts";
 import { AnswerSchema } from "../core/session-terms.ts";
@@ -11,17 +11,22 @@ import type { GraphNode } from "../sessions/graph.ts";
 export const PLANNERS = 2;
 const REASON_CHARS = 2_000;
 
-/** What a planning session answers. */
+/** What a planning session answers; in the one draft of JSON Schema that Claude Code takes. */
 export const PLAN_SCHEMA: AnswerSchema = AnswerSchema.parse(
-  z.toJSONSchema(Plan, { io: "input", unrepresentable: "any" }),
+  z.toJSONSchema(Plan, { io: "input", unrepresentable: "any", target: "draft-7" }),
 );
 
 /** The session that makes the plan. It reads the repository, and changes nothing. */
 export function plannerNode(
   { project, metadata, options }: Orchestration,
   id: Id,
-  { maxTasks, refused }: { maxTasks: number; refused: string | null },
+  {
+    maxTasks,
+    refused,
+    terms,
+  }: { maxTasks: number; refused: string | null; terms: OrchestrationTerms },
 ): GraphNode {
+  const { planModel, maxTokens, maxCostUsd } = terms;
   const { requirements, context } = project;
   const told = [
     ...(context === undefined ? [] : [context]),
@@ -47,7 +52,7 @@ export function plannerNode(
         ...(limits === undefined ? {} : { limits }),
       },
     },
-    terms: { answerSchema: PLAN_SCHEMA },
+    terms: { answerSchema: PLAN_SCHEMA, model: planModel, maxTokens, maxCostUsd },
   };
 }
 

@@ -2,7 +2,8 @@ import { allowsRepository, isWhole, sees } from "../core/access.ts";
 import type { Access } from "../core/access.ts";
 import { forbidden, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
-import type { Orchestrations, OrchestrationView } from "./orchestrations.ts";
+import type { OrchestrationView } from "../core/orchestration.ts";
+import type { Orchestrations } from "./orchestrations.ts";
 
 /**
  * The same orchestrations, as far as they are there for who asks. Whoever belongs to one may look at it, and at no other;

@@ -3,7 +3,13 @@ import { newId } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
 import { LIMITS } from "../core/limits.ts";
 import { isOver } from "../core/orchestration.ts";
-import type { Orchestration, OrchestrationState } from "../core/orchestration.ts";
+import { NO_TERMS } from "../core/orchestration.ts";
+import type {
+  Orchestration,
+  OrchestrationState,
+  OrchestrationTerms,
+  OrchestrationView,
+} from "../core/orchestration.ts";
 import { graphOf } from "../core/plan-graph.ts";
 import { planFault } from "../core/plan.ts";
 import type { Plan, PlanBounds } from "../core/plan.ts";
@@ -12,6 +18,7 @@ import {
   changeOrchestrationWithin,
   insertOrchestrationWithin,
   insertTasksWithin,
+  termsWithin,
 } from "../store/orchestration-writes.ts";
 import type { NewTaskRow } from "../store/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
@@ -20,9 +27,9 @@ import { become, ended, locked } from "./change.ts";
 import type { OrchestrationDeps } from "./deps.ts";
 import type {
   NewOrchestration,
+  OrchestrateOptions,
   Orchestrated,
   Orchestrations,
-  OrchestrationView,
 } from "./orchestrations.ts";
 import { planned } from "./planned.ts";
 import type { Planned } from "./planned.ts";
@@ -46,8 +53,8 @@ export function createOrchestrations(
 
   return {
     get,
-    async create(input) {
-      const made = await create(deps, input);
+    async create(input, more = {}) {
+      const made = await create(deps, input, more);
       onChange();
       return made;
     },
@@ -82,7 +89,11 @@ export function createOrchestrations(
   };
 }
 
-async function create(deps: OrchestrationDeps, input: NewOrchestration): Promise<Orchestrated> {
+async function create(
+  deps: OrchestrationDeps,
+  input: NewOrchestration,
+  { id = newId(), terms }: OrchestrateOptions,
+): Promise<Orchestrated> {
   const { project, metadata = {}, options = {}, plan } = input;
   const given = plan === undefined || plan === "propose" ? null : plan;
   if (given !== null) refuseFaults(given, { ...deps.settings, budget: options.budget });
@@ -90,7 +101,7 @@ async function create(deps: OrchestrationDeps, input: NewOrchestration): Promise
   const at = deps.clock.now().toISOString();
   const state = firstState(plan, autoStart);
   const orchestration: Orchestration = {
-    id: newId(),
+    id,
     kind: plan === undefined ? "coordinate" : "plan",
     state,
     project,
@@ -108,24 +119,31 @@ async function create(deps: OrchestrationDeps, input: NewOrchestration): Promise
     cancelRequestedAt: null,
     endedAt: null,
   };
-  const { nodes, rows } = firstSessions(orchestration, deps.settings);
+  const { nodes, rows } = firstSessions(orchestration, deps.settings, terms ?? NO_TERMS);
+  let isNew = true;
   await deps.graphs.create(orchestration.id, {
     starts: state === "running" || state === "proposing",
     async nodes(tx) {
-      await insertOrchestrationWithin(tx, orchestration);
-      return nodes;
+      isNew = await insertOrchestrationWithin(tx, orchestration, terms);
+      return isNew ? nodes : null;
     },
     after: (tx) => insertTasksWithin(tx, rows),
   });
-  const sessions = await Promise.all(nodes.map(({ id }) => deps.sessions.get(id)));
+  const made = isNew ? nodes.map((node) => node.id) : await sessionIdsOf(deps, id);
+  const sessions = await Promise.all(made.map((one) => deps.sessions.get(one)));
   return {
-    orchestrationId: orchestration.id,
+    orchestrationId: id,
     status: sessions[0]?.status ?? "initializing",
     sessions,
     summary: summaryOf(orchestration, sessions.length),
     state,
     planVersion: orchestration.planVersion,
   };
+}
+
+/** Of one that was made before, by who asked for it first. */
+async function sessionIdsOf({ store }: OrchestrationDeps, id: Id): Promise<Id[]> {
+  return (await store.sessions(id, SESSIONS)).map(({ sessionId }) => sessionId);
 }
 
 function firstState(plan: NewOrchestration["plan"], autoStart: boolean): OrchestrationState {
@@ -137,14 +155,15 @@ function firstState(plan: NewOrchestration["plan"], autoStart: boolean): Orchest
 function firstSessions(
   orchestration: Orchestration,
   { maxTasks }: OrchestrationDeps["settings"],
+  terms: OrchestrationTerms,
 ): Planned {
   const { id, kind, state, plan, autoStart, project, metadata, options } = orchestration;
   if (plan !== null)
-    return state === "running" ? planned(orchestration, plan) : { nodes: [], rows: [] };
+    return state === "running" ? planned(orchestration, plan, terms) : { nodes: [], rows: [] };
   const first = newId();
   if (kind === "plan")
     return {
-      nodes: [plannerNode(orchestration, first, { maxTasks, refused: null })],
+      nodes: [plannerNode(orchestration, first, { maxTasks, refused: null, terms })],
       rows: [plannerRow(id, first, 1)],
     };
   const session = {
@@ -196,7 +215,7 @@ async function approve(
       // The bound may be another one by now.
       refuseFaults(plan, { ...deps.settings, budget: orchestration.options.budget });
       await become(tx, orchestration, "running", { at: deps.clock.now() });
-      const made = planned(orchestration, plan);
+      const made = planned(orchestration, plan, await termsWithin(tx, id));
       rows.push(...made.rows);
       return made.nodes;
     },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Approval, Decision } from "../core/approval.ts";
 import type { Question } from "../core/approval.ts";
 import type { Id } from "../core/id.ts";
-import type { Db, Tx } from "./database.ts";
+import type { Database, Db, Tx } from "./database.ts";
 
 const time = z.date().transform((date) => date.toISOString());
 const Row = z.object({
@@ -44,6 +44,35 @@ export async function approvalByKey(
     .executeTakeFirst();
   return row === undefined ? null : toApproval(row);
 }
+
+/** A question, and whose it is. */
+export interface AskedApproval extends Approval {
+  sessionId: Id;
+}
+
+export interface ApprovalReads {
+  /** What these have asked, their sessions included, as far as it is open or was closed since then; the oldest first. */
+  among(of: {
+    sessionIds: readonly Id[];
+    orchestrationIds: readonly Id[];
+    closedSince: Date;
+  }): Promise<AskedApproval[]>;
+}
+
+export function createApprovalReads({ db }: Database): ApprovalReads {
+  return {
+    async among({ sessionIds, orchestrationIds, closedSince }) {
+      if (sessionIds.length + orchestrationIds.length === 0) return [];
+      const { rows } = await sql`select a.* from approvals a join sessions s on s.id = a.session_id
+        where (s.id = any(${[...sessionIds]}::uuid[]) or s.orchestration_id = any(${[...orchestrationIds]}::uuid[]))
+          and (a.answered_at is null or a.answered_at >= ${closedSince})
+        order by a.asked_at, a.id limit ${READ_AT_ONCE}`.execute(db);
+      return rows.map((row) => ({ ...toApproval(row), sessionId: Owner.parse(row).session_id }));
+    },
+  };
+}
+const READ_AT_ONCE = 1_000;
+const Owner = z.object({ session_id: z.string() });
 
 /** In a session that the transaction has locked. */
 export async function insertApprovalWithin(

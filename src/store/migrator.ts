@@ -21,6 +21,7 @@ import * as pushes from "./migrations/0021-pushes.ts";
 import * as budgets from "./migrations/0022-budgets.ts";
 import * as orchestrations from "./migrations/0016-orchestrations.ts";
 import * as talk from "./migrations/0017-talk.ts";
+import * as people from "./migrations/0024-people.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -42,6 +43,7 @@ const MIGRATIONS = {
   "0022-budgets": { up: budgets.up },
   "0016-orchestrations": { up: orchestrations.up },
   "0017-talk": { up: talk.up },
+  "0024-people": { up: people.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
+import type { BigId } from "./columns.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<
@@ -33,6 +34,7 @@ export interface OrchestrationTables {
     failures: Generated<number>;
     claimed_by: string | null;
     claimed_until: NullableTimestamp;
+    terms: ColumnType<unknown, string | null, never>;
   };
   orchestration_tasks: {
     session_id: string;
@@ -45,5 +47,24 @@ export interface OrchestrationTables {
     round: Generated<number>;
     spares: Generated<string[]>;
     place: Generated<string>;
+  };
+  thread_plans: {
+    orchestration_id: string;
+    cause: string;
+    repository_id: BigId;
+    repository: string;
+    number: number;
+    asker_id: BigId;
+    asker: string;
+    source: Json;
+    state: Generated<string>;
+    comment_id: ColumnType<string | null, number | null | undefined, number | null>;
+    shown: string | null;
+    /** The version of the plan that the comment shows; 0: none. */
+    shown_version: Generated<number>;
+    claimed_by: string | null;
+    claimed_until: NullableTimestamp;
+    looked_at: NullableTimestamp;
+    created_at: Timestamp;
   };
 }

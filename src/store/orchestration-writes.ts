@@ -1,4 +1,5 @@
 import type { Id } from "../core/id.ts";
+import { NO_TERMS, OrchestrationTerms } from "../core/orchestration.ts";
 import type { Orchestration, OrchestrationRole } from "../core/orchestration.ts";
 import type { Tx } from "./database.ts";
 import { OrchestrationRow } from "./orchestrations.ts";
@@ -35,8 +36,13 @@ export type OrchestrationChange = Partial<
   >
 >;
 
-export async function insertOrchestrationWithin(tx: Tx, made: NewOrchestrationRow): Promise<void> {
-  await tx
+/** False: there is one with this id already. */
+export async function insertOrchestrationWithin(
+  tx: Tx,
+  made: NewOrchestrationRow,
+  terms: OrchestrationTerms | undefined,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto("orchestrations")
     .values({
       id: made.id,
@@ -51,8 +57,20 @@ export async function insertOrchestrationWithin(tx: Tx, made: NewOrchestrationRo
       plan_version: made.planVersion,
       created_at: made.createdAt,
       started_at: made.startedAt,
+      terms: terms === undefined ? null : JSON.stringify(terms),
     })
-    .execute();
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+export async function termsWithin(tx: Tx, id: Id): Promise<OrchestrationTerms> {
+  const row = await tx
+    .selectFrom("orchestrations")
+    .select("terms")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row?.terms == null ? NO_TERMS : OrchestrationTerms.parse(row.terms);
 }
 
 /** Locks it until the transaction ends; always before sessions are locked. */

@@ -33,6 +33,8 @@ export function createPlaceStore(database: Database): PlaceStore {
         const names = await namesBefore(tx, move);
         await rememberNames(tx, names, move);
         if (names.length === 0) return 0;
+        // Before their sessions: locks are taken in that order.
+        await moveOrchestrations(tx, names, move);
         const count = await moveSessions(tx, names, move);
         await moveBelongings(tx, names, move);
         await moveTokens(tx, names, move);
@@ -49,7 +51,8 @@ export function createPlaceStore(database: Database): PlaceStore {
 
 async function namesBefore(tx: Tx, { repositoryId, from, to }: Move): Promise<string[]> {
   const { rows } = await sql`select distinct repository from thread_sessions
-    where repository_id = ${repositoryId}`.execute(tx);
+    where repository_id = ${repositoryId}
+    union select repository from thread_plans where repository_id = ${repositoryId}`.execute(tx);
   const all = new Set(rows.map((row) => NameRow.parse(row).repository));
   if (from !== null) all.add(from);
   all.delete(to);
@@ -90,10 +93,18 @@ async function moveSessions(tx: Tx, names: string[], { to, toldAt, at }: Move): 
   return rows.length;
 }
 
+/** Their pull request is opened at the end, where the repository is then. */
+async function moveOrchestrations(tx: Tx, names: string[], { to, toldAt }: Move): Promise<void> {
+  await sql`update orchestrations set repository = ${to},
+      project = jsonb_set(project, '{repository}', to_jsonb(${to}::text))
+    where repository = any(${names}) and created_at <= ${toldAt}`.execute(tx);
+}
+
 /** What belongs to a repository's number, and says its name only so that it can be asked for. */
 const BY_NUMBER = [
   "day_reservations",
   "thread_sessions",
+  "thread_plans",
   "label_runs",
   "review_gates",
   "reviews",

@@ -64,6 +64,10 @@ export function createRetentionStore(database: Database): RetentionStore {
           select t.session_id from thread_sessions t
           where t.created_at < ${cutoff} and t.state = 'told'
             and not exists (select 1 from sessions s where s.id = t.session_id) limit ${BATCH})`,
+        sql`delete from thread_plans where orchestration_id in (
+          select p.orchestration_id from thread_plans p
+          where p.created_at < ${cutoff} and p.state = 'told'
+            and not exists (select 1 from orchestrations o where o.id = p.orchestration_id) limit ${BATCH})`,
         sql`delete from reviews where session_id in (
           select r.session_id from reviews r
           where r.created_at < ${cutoff} and r.state <> 'open'

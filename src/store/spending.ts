@@ -117,7 +117,7 @@ function share(day: number | null, gone: number, session: number | null): number
   return Math.min(session ?? left / 2, left);
 }
 
-/** For sessions that have not ended, and may still use it. */
+/** For sessions and orchestrations that have not ended, and may still use it. */
 async function setAsideSince(
   tx: Tx,
   repositoryId: number,
@@ -126,11 +126,18 @@ async function setAsideSince(
 ): Promise<Amounts> {
   const unmade = new Date(at.getTime() - UNMADE_MS);
   const { rows } =
-    await sql`select coalesce(sum(greatest(r.cost_usd - coalesce(s.cost_usd, 0), 0)), 0)::float8 as cost,
-      coalesce(sum(greatest(r.tokens - coalesce(s.input_tokens + s.output_tokens + s.cache_read_tokens + s.cache_write_tokens, 0), 0)), 0) as tokens
+    await sql`select coalesce(sum(greatest(r.cost_usd - used.cost, 0)), 0)::float8 as cost,
+      coalesce(sum(greatest(r.tokens - used.tokens, 0)), 0) as tokens
     from day_reservations r left join sessions s on s.id = r.session_id
-    where r.repository_id = ${repositoryId} and r.created_at >= ${since} and s.completed_at is null
-      and (s.id is not null or r.created_at > ${unmade})`.execute(tx);
+    left join orchestrations o on o.id = r.session_id
+    cross join lateral (
+      select coalesce(sum(m.cost_usd), 0) as cost,
+        coalesce(sum(m.input_tokens + m.output_tokens + m.cache_read_tokens + m.cache_write_tokens), 0) as tokens
+      from sessions m where m.id = s.id or m.orchestration_id = o.id
+    ) used
+    where r.repository_id = ${repositoryId} and r.created_at >= ${since}
+      and s.completed_at is null and o.ended_at is null
+      and (s.id is not null or o.id is not null or r.created_at > ${unmade})`.execute(tx);
   const { cost, tokens } = Row.parse(rows[0]);
   return { costUsd: cost, tokens };
 }

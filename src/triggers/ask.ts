@@ -144,7 +144,7 @@ function joined(text: string, more = ""): string {
 }
 
 /** With the text that whoever asked had before them, and not with what its author may have made of it since. */
-function asSeen(issue: Issue, { payload }: ThreadEvent): Issue {
+export function asSeen(issue: Issue, { payload }: ThreadEvent): Issue {
   const seen = payload.issue ?? payload.pull_request;
   if (seen?.title === undefined || seen.body === undefined) return issue;
   return { ...issue, title: seen.title, body: seen.body ?? "" };

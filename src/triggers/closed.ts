@@ -1,4 +1,5 @@
 import { HubError } from "../core/errors.ts";
+import type { Id } from "../core/id.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
@@ -23,25 +24,65 @@ export const closedRule: Rule = {
   },
 };
 
-/** Ends what was asked for on a thread. Answers how many sessions that are. */
+/** Ends what was asked for on a thread. Answers how many sessions and plans that are. */
 export async function stopAll(deps: TriggerDeps, event: ThreadEvent): Promise<number> {
   let count = 0;
-  for (const { sessionId } of await liveOf(deps, event)) count += await stop(deps, sessionId);
+  for (const work of await liveOf(deps, event)) count += await stopWork(deps, work);
   return count;
 }
 
-async function liveOf({ threads }: TriggerDeps, { repository, number }: ThreadEvent) {
-  const all = await threads.ofThread(repository.id, number, KNOWN_SESSIONS);
-  return all.filter(({ state }) => state === "live");
+/** Work that was asked for on a thread: a session, or a plan with all of its sessions. */
+export type Work = { repository: string } & ({ sessionId: Id } | { orchestrationId: Id });
+
+export async function stopWork(
+  deps: Pick<TriggerDeps, "sessions" | "plans">,
+  work: Work,
+): Promise<number> {
+  return "sessionId" in work
+    ? await stop(deps, work.sessionId)
+    : await stopPlan(deps, work.orchestrationId);
+}
+
+/** What was asked for in some repositories, and whose end has not been told. */
+export async function liveWorkIn(
+  { threads, threadPlans }: Pick<TriggerDeps, "threads" | "threadPlans">,
+  where: Parameters<TriggerDeps["threads"]["liveIn"]>[0],
+  limit: number,
+): Promise<Work[]> {
+  const [sessions, plans] = await Promise.all([
+    threads.liveIn(where, limit),
+    threadPlans.liveIn(where, limit),
+  ]);
+  return [...sessions, ...plans];
+}
+
+async function liveOf(
+  { threads, threadPlans }: TriggerDeps,
+  { repository, number }: ThreadEvent,
+): Promise<Work[]> {
+  const [sessions, plans] = await Promise.all([
+    threads.ofThread(repository.id, number, KNOWN_SESSIONS),
+    threadPlans.ofThread(repository.id, number, KNOWN_SESSIONS),
+  ]);
+  return [...sessions, ...plans].filter(({ state }) => state === "live");
 }
 
 /** Answers 1, or 0 when it has ended already. */
-export async function stop(
-  deps: Pick<TriggerDeps, "sessions">,
-  sessionId: string,
+export async function stop(deps: Pick<TriggerDeps, "sessions">, sessionId: Id): Promise<number> {
+  return await ifOpen(deps.sessions.cancel(sessionId));
+}
+
+/** The same of a plan, with all of its sessions. */
+export async function stopPlan(
+  deps: Pick<TriggerDeps, "plans">,
+  orchestrationId: Id,
 ): Promise<number> {
+  return await ifOpen(deps.plans.cancel(orchestrationId));
+}
+
+async function ifOpen(cancelled: Promise<unknown>): Promise<number> {
   try {
-    await deps.sessions.cancel(sessionId);
+    await cancelled;
     return 1;
   } catch (error) {
     // It has ended meanwhile, or was never made.

@@ -9,8 +9,12 @@ import type { ReviewGateStore } from "../store/review-gates.ts";
 import type { ReviewStore } from "../store/reviews.ts";
 import type { RepairStore } from "../store/repairs.ts";
 import type { SessionCheckStore } from "../store/session-checks.ts";
+import type { ApprovalReads } from "../store/approvals.ts";
 import type { SpendingStore } from "../store/spending.ts";
+import type { ThreadPlanStore } from "../store/thread-plans.ts";
 import type { ThreadSessionStore } from "../store/thread-sessions.ts";
+import type { SessionApprovals } from "../sessions/approvals.ts";
+import type { Plans } from "./plans/deps.ts";
 import type { SettingsSource } from "./settings/source.ts";
 
 /** Where labels are asked for; `labels/labeller.ts` chooses and puts them. */
@@ -26,6 +30,11 @@ export interface TriggerDeps {
   forge: Forge;
   sessions: Pick<Sessions, "create" | "get" | "cancel" | "latest" | "writerOf">;
   threads: ThreadSessionStore;
+  plans: Plans;
+  threadPlans: ThreadPlanStore;
+  /** What sessions ask people. */
+  questions: ApprovalReads;
+  approvals: Pick<SessionApprovals, "answer">;
   /** What holds in the repository that it is about. */
   settings: BotSettings;
   settingsFor: SettingsSource;

@@ -13,6 +13,8 @@ import { oneLine } from "./text/sanitise.ts";
 export interface Heard {
   command: Command;
   instruction: string;
+  /** All that was said. */
+  whole: string;
   /** What a repository can switch off; null: nobody can. */
   trigger: Trigger | null;
   /** Where and by what it was asked, once and for all. */
@@ -206,6 +208,7 @@ async function reviewed(
 const NOTHING: Heard = {
   command: "work",
   instruction: "",
+  whole: "",
   trigger: "mention",
   cause: "",
   source: { kind: "thread" },

@@ -1,6 +1,5 @@
-import { HubError } from "../core/errors.ts";
-import type { ForgeRepository, Issue, PullRequest, Reaction } from "../forge/forge.ts";
-import type { Source, ThreadKind } from "../store/thread-sessions.ts";
+import type { ForgeRepository } from "../forge/forge.ts";
+import type { ThreadKind } from "../store/thread-sessions.ts";
 import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
 import { stopAll } from "./closed.ts";
@@ -9,8 +8,14 @@ import { foreseeWork } from "./foresee.ts";
 import { heardOf, isHeard } from "./heard.ts";
 import type { Heard } from "./heard.ts";
 import { beginLabels } from "./labels/rule.ts";
+import { react, say } from "./order.ts";
+import type { Order } from "./order.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
+import { beginPlan } from "./plans/begin.ts";
+import { approvePlan } from "./plans/go.ts";
+import { statusText } from "./plans/status.ts";
+import { answerQuestion } from "./questions/answer.ts";
 import { helpText } from "./report/help.ts";
 import { stopReviews } from "./review/end.ts";
 import { neutralise } from "./report/neutralise.ts";
@@ -107,31 +112,26 @@ const ASK_FOR_WORK: ReadonlySet<Heard["command"]> = new Set([
   "review",
 ]);
 
-interface Order {
-  deps: TriggerDeps;
-  repository: ForgeRepository;
-  event: ThreadEvent;
-  heard: Heard;
-  issue: Issue;
-  pullRequest: PullRequest | null;
-}
-
 const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
   work: (order) => begin(order, "work", order.heard.instruction),
   fix: (order) => begin(order, "work", `Fix what is wrong here. ${order.heard.instruction}`.trim()),
-  go: (order) =>
-    begin(
+  go: async (order) =>
+    (await approvePlan(order)) ??
+    (await begin(
       order,
       "work",
       `Carry out the plan that was made here. ${order.heard.instruction}`.trim(),
-    ),
+    )),
   retry: (order) => begin(order, "work", `Try once more what was asked before on this thread.`),
+  // What is done on a pull request goes to its branch, one after the other.
   plan: (order) =>
-    begin(
-      order,
-      "plan",
-      `Make a plan and change nothing: which steps, in which order, in which files, and what is unclear. ${order.heard.instruction}`.trim(),
-    ),
+    order.pullRequest === null
+      ? beginPlan(order)
+      : begin(
+          order,
+          "plan",
+          `Make a plan and change nothing: which steps, in which order, in which files, and what is unclear. ${order.heard.instruction}`.trim(),
+        ),
   async review(order) {
     if (order.pullRequest === null)
       return await say(order, "There is no pull request here to review.");
@@ -156,12 +156,15 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
     await react(order.repository, order.event, order.heard.source, "+1");
     return { state: "done", outcome: `${count} sessions are ended` };
   },
-  async status(order) {
-    const { deps, event } = order;
-    const [newest] = await deps.threads.ofThread(event.repository.id, event.number, 1);
-    if (newest === undefined) return await say(order, "Nothing has been asked of me here yet.");
-    const session = await deps.sessions.get(newest.sessionId);
-    return await say(order, `The newest session here (\`${session.id}\`) is ${session.status}.`);
+  status: async (order) => await say(order, await statusText(order)),
+  approve: async (order) =>
+    (await answerQuestion(order, "allow")) ?? (await say(order, "No question is open here.")),
+  async deny(order) {
+    const answered = await answerQuestion(order, "deny");
+    if (answered !== null) return answered;
+    if (order.heard.instruction === "") return await say(order, "No question is open here.");
+    // A sentence that begins with the word.
+    return await begin(order, "work", order.heard.whole);
   },
 };
 
@@ -173,33 +176,4 @@ async function begin(order: Order, kind: ThreadKind, instruction: string): Promi
   const asked = await ask(deps, repository, wish);
   if (typeof asked === "string") return await say(order, asked);
   return { state: "done", outcome: `session ${asked.sessionId} was begun` };
-}
-
-/** An answer that no session gives. */
-async function say({ repository, event, heard }: Order, text: string): Promise<Outcome> {
-  const { source } = heard;
-  const inReplyTo = source.kind === "lineComment" ? { inReplyTo: source.firstId } : {};
-  await repository.say(`answer:${heard.cause}`, { number: event.number, ...inReplyTo }, text);
-  return { state: "done", outcome: "it was answered" };
-}
-
-/** A sign that it was heard. Where none can be given, that is no reason not to do it. */
-async function react(
-  repository: ForgeRepository,
-  { number }: ThreadEvent,
-  source: Source,
-  reaction: Reaction,
-): Promise<void> {
-  try {
-    await repository.react(targetOf(source, number), reaction);
-  } catch (error) {
-    if (!(error instanceof HubError) || error.retryable) throw error;
-  }
-}
-
-/** Reviews themselves take no reactions. */
-export function targetOf(source: Source, number: number) {
-  return source.kind === "thread" || source.kind === "review"
-    ? ({ kind: "thread", number } as const)
-    : ({ kind: source.kind, id: source.id } as const);
 }

@@ -2,13 +2,16 @@ import { HubError } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { startRounds } from "../events/rounds.ts";
 import type { ThreadSession } from "../store/thread-sessions.ts";
-import { createPace } from "./report/pace.ts";
+import type { Pace } from "./report/pace.ts";
 import { NO_PROGRESS } from "./report/progress.ts";
+import { pauseAfter } from "./report/put-off.ts";
 import { tell } from "./report/tell.ts";
 import type { TellDeps, Told } from "./report/tell.ts";
 
 export interface ReporterDeps extends TellDeps {
   settings: TellDeps["settings"] & { leaseMs: number; pollMs: number };
+  /** Of all that is written. */
+  pace: Pace;
   executorId: string;
 }
 
@@ -19,14 +22,10 @@ export interface Reporter extends AsyncDisposable {
 }
 
 const LIVE = 200;
-/** After a failure, before the next try; doubled each time. */
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 600_000;
 
 export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
-  const { threads, executorId, settings, clock, log } = deps;
+  const { threads, pace, executorId, settings, clock, log } = deps;
   const known = new Map<Id, Told & { failures: number; notBefore: number }>();
-  const pace = createPace(() => clock.now().getTime());
   await threads.release(executorId);
 
   async function look(signal: AbortSignal): Promise<void> {
@@ -67,9 +66,7 @@ export async function startReporter(deps: ReporterDeps): Promise<Reporter> {
       return;
     }
     told.failures += 1;
-    const asked = error instanceof HubError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (told.failures - 1));
-    told.notBefore = clock.now().getTime() + Math.max(asked, pauseMs);
+    told.notBefore = clock.now().getTime() + pauseAfter(told.failures, error);
     log.warn({ err: error, sessionId, failures: told.failures }, "a session could not be told of");
   }
 

@@ -1,9 +1,10 @@
 import { HubError } from "../core/errors.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
-import { stop } from "./closed.ts";
+import { stop, stopPlan } from "./closed.ts";
+import { openPlans } from "./plans/open.ts";
 import type { TriggerDeps } from "./deps.ts";
 import type { ForgeEvent } from "./payload.ts";
-import type { Rule } from "./rule.ts";
+import type { Decision, Rule } from "./rule.ts";
 import { mentionOf } from "./text/mention.ts";
 
 /** A question that is deleted before its work has begun is taken back. */
@@ -12,6 +13,8 @@ export const takenBackRule: Rule = {
   async decide(deps, repository, event) {
     const cause = causeOf(event);
     if (cause === null) return null;
+    const plan = await takenBackPlan(deps, repository, event, cause);
+    if (plan !== null) return plan;
     const asked = await deps.threads.byCause(cause);
     if (asked === null || asked.state !== "live") return "nothing that was asked there is open";
     if (await stillAsks(deps, repository, event)) return "the question is there";
@@ -28,6 +31,32 @@ export const takenBackRule: Rule = {
     };
   },
 };
+
+/** A plan that nobody has had done yet; null: none was asked for there. */
+async function takenBackPlan(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  event: ForgeEvent,
+  cause: string,
+): Promise<Decision | null> {
+  const asked = await deps.threadPlans.byCause(cause);
+  if (asked === null) return null;
+  const open = await openPlans(deps, asked.number, asked.repositoryId);
+  const found = open.find(({ thread }) => thread.cause === cause);
+  if (found === undefined) return "the plan that was asked for there has ended";
+  if (await stillAsks(deps, repository, event)) return "the question is there";
+  if (found.view.state === "running") return "the plan is at work, and goes on";
+  return {
+    would: "drops the plan that it asked for",
+    async act() {
+      const count = await stopPlan(deps, asked.orchestrationId);
+      return {
+        state: "done",
+        outcome: `${count} plans are dropped, since the question was deleted`,
+      };
+    },
+  };
+}
 
 /** What was asked by a comment that is deleted; null: it is not about such a one. */
 function causeOf({ event, action, payload: { comment } }: ForgeEvent): string | null {

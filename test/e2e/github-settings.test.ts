@@ -257,12 +257,20 @@ test("a repository chooses among the models that are allowed, and has a session 
   const number = await ask("ada");
   await house.said(number, "Looked.");
   await person("ada").comment(REPOSITORY, number, `${BOT} plan it\n${done}`);
+  const knownIds = await sessionsOf(number);
   // The thread knows of a session a moment before there is one.
   const rows = await waitFor(async () => {
-    const made = await database.db
+    const { db } = database;
+    const plans = db.selectFrom("thread_plans").select("orchestration_id");
+    const made = await db
       .selectFrom("sessions")
       .select(["type", "terms"])
-      .where("id", "in", await sessionsOf(number))
+      .where((where) =>
+        where.or([
+          where("id", "in", knownIds),
+          where("orchestration_id", "in", plans.where("number", "=", number)),
+        ]),
+      )
       .orderBy("id")
       .execute();
     return made.length === 2 && made;
@@ -270,7 +278,7 @@ test("a repository chooses among the models that are allowed, and has a session 
   const narrowed = { maxCostUsd: 0.25, maxTokens: 9_000 };
   expect(rows).toMatchObject([
     { type: "implementation", terms: { model: "small-1", ...narrowed } },
-    { type: "analysis", terms: { model: null, ...narrowed } },
+    { type: "coordination", terms: { model: null, ...narrowed } },
   ]);
   await settings(null);
 });

@@ -89,8 +89,10 @@ test("Claude Code uses the hub's tools, also where it may only read", async () =
     "mcp__hub__report_progress",
   ]);
 
-  const plan = await ada.openIssue(REPOSITORY, {
+  await house.repository.push({ by: "ada", branch: "rude", files: { "rude.md": "r\n" } });
+  const plan = await ada.openPull(REPOSITORY, {
     title: "Rude",
+    head: "rude",
     body: `${BOT} plan How to greet`,
   });
   const planned = await house.said(plan.number, "**Done**", 90_000);

@@ -223,8 +223,9 @@ test("a review and its comments are one wish, and a comment on lines is answered
 });
 
 test("a plan changes nothing", async () => {
+  const tasks = [{ id: "cure", title: "First this.", requirements: "Cure it." }];
   const { number } = await asked(
-    [{ write: { path: "plan.md", content: "p" } }, { result: { summary: "First this." } }],
+    [{ write: { path: "plan.md", content: "p" } }, { result: { answer: { tasks } } }],
     "plan the cure",
   );
   await house.said(number, "First this.");

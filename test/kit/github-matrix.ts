@@ -34,8 +34,8 @@ export const MATRIX: readonly Row[] = [
   },
   {
     on: "issue_comment.created",
-    when: "mention with `plan`, then with `go`",
-    does: "a plan and no changes, then the plan carried out in the same conversation",
+    when: "mention with `plan` on an issue, then with `go`",
+    does: "a plan that is shown, then its tasks, an integration and a draft pull request",
     play: "a plan, and then its execution",
   },
   {

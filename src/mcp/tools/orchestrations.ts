@@ -3,7 +3,7 @@ import { Id } from "../../core/id.ts";
 import { OrchestrationRole, OrchestrationState, TaskPlace } from "../../core/orchestration.ts";
 import { Plan } from "../../core/plan.ts";
 import { Project, SessionStatus, SessionType } from "../../core/session.ts";
-import type { OrchestrationView } from "../../orchestration/orchestrations.ts";
+import type { OrchestrationView } from "../../core/orchestration.ts";
 import { mcpTool } from "../tool.ts";
 import { BOUNDS, cut, sessionView, SessionView } from "../views.ts";
 

@@ -25,6 +25,7 @@ export const fixRule: Rule = {
       act: async () =>
         await obey(deps, repository, about, {
           command: "fix",
+          whole: "",
           instruction: "",
           trigger: "mention",
           cause: `action:${event.deliveryId}`,

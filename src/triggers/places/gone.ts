@@ -1,3 +1,4 @@
+import { liveWorkIn } from "../closed.ts";
 import type { PlaceRule } from "./place.ts";
 import { ends, reach } from "./reach.ts";
 
@@ -12,7 +13,7 @@ export const goneRule: PlaceRule = {
     const facts = await reach(deps.forge, repository.name);
     const isThere = facts !== null && facts.id === repository.id;
     if (isThere && !facts.isArchived) return "the repository is there, and not archived";
-    const live = await deps.threads.liveIn({ repositoryIds: [repository.id] }, LIVE_SESSIONS);
+    const live = await liveWorkIn(deps, { repositoryIds: [repository.id] }, LIVE_SESSIONS);
     const dropped = facts === null ? [repository.name] : [];
     if (live.length === 0 && dropped.length === 0) return "nothing was at work there";
     return ends(deps, live, dropped, `the repository was ${isThere ? "archived" : "deleted"}`);

@@ -1,4 +1,5 @@
 import { Repository } from "../../core/repository.ts";
+import { liveWorkIn } from "../closed.ts";
 import type { PlaceEvent, PlaceRule } from "./place.ts";
 import { ends, reach } from "./reach.ts";
 
@@ -13,7 +14,7 @@ export const movedRule: PlaceRule = {
     if (action !== "renamed" && action !== "transferred") return null;
     const facts = await reach(deps.forge, repository.name);
     if (facts === null || facts.id !== repository.id) {
-      const live = await deps.threads.liveIn({ repositoryIds: [repository.id] }, LIVE_SESSIONS);
+      const live = await liveWorkIn(deps, { repositoryIds: [repository.id] }, LIVE_SESSIONS);
       if (live.length === 0) return "nothing was at work there";
       const names = [...new Set(live.map(({ repository: name }) => name))];
       return ends(deps, live, names, "the repository went where the bot cannot work");

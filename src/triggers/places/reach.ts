@@ -2,8 +2,8 @@ import { HubError } from "../../core/errors.ts";
 import type { Forge, RepositoryFacts } from "../../forge/forge.ts";
 import type { GitHubForge } from "../../forge/github/github.ts";
 import type { Repository } from "../../core/repository.ts";
-import type { ThreadSession } from "../../store/thread-sessions.ts";
-import { stop } from "../closed.ts";
+import { stopWork } from "../closed.ts";
+import type { Work } from "../closed.ts";
 import type { Intention } from "../rule.ts";
 import type { PlaceDeps } from "./place.ts";
 
@@ -39,7 +39,7 @@ export async function isWanted(
 /** Ends sessions that were asked for where nothing can be done any more, and drops what is kept of those repositories. */
 export function ends(
   deps: PlaceDeps,
-  sessions: readonly ThreadSession[],
+  sessions: readonly Work[],
   dropped: readonly Repository[],
   why: string,
 ): Intention {
@@ -47,7 +47,7 @@ export function ends(
     would: `ends ${sessions.length} sessions, since ${why}`,
     async act() {
       let count = 0;
-      for (const { sessionId } of sessions) count += await stop(deps, sessionId);
+      for (const work of sessions) count += await stopWork(deps, work);
       for (const name of dropped) await deps.forget(name);
       return { state: "done", outcome: `${count} sessions are ended, since ${why}` };
     },

@@ -1,5 +1,6 @@
 import type { Repository } from "../../core/repository.ts";
-import type { ThreadSession } from "../../store/thread-sessions.ts";
+import { liveWorkIn } from "../closed.ts";
+import type { Work } from "../closed.ts";
 import type { PlaceDeps, PlaceEvent, PlaceRule } from "./place.ts";
 import { ends } from "./reach.ts";
 
@@ -34,14 +35,11 @@ export const withdrawnRule: PlaceRule = {
   },
 };
 
-async function liveOf(
-  { threads }: PlaceDeps,
-  { event, payload }: PlaceEvent,
-): Promise<ThreadSession[]> {
+async function liveOf(deps: PlaceDeps, { event, payload }: PlaceEvent): Promise<Work[]> {
   if (event === "installation_repositories") {
     const ids = (payload.repositories_removed ?? []).map(({ id }) => id);
-    return await threads.liveIn({ repositoryIds: ids }, LIVE_SESSIONS);
+    return await liveWorkIn(deps, { repositoryIds: ids }, LIVE_SESSIONS);
   }
   const owner = payload.installation?.account?.login;
-  return owner === undefined ? [] : await threads.liveIn({ owner }, LIVE_SESSIONS);
+  return owner === undefined ? [] : await liveWorkIn(deps, { owner }, LIVE_SESSIONS);
 }

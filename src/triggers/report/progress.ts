@@ -1,6 +1,17 @@
 import { z } from "zod";
+import { Approval } from "../../core/approval.ts";
 import type { Event } from "../../core/event.ts";
 import { cut } from "./neutralise.ts";
+
+/** What a session asks people, and has no answer to yet. */
+export const OpenQuestion = Approval.pick({
+  id: true,
+  kind: true,
+  subject: true,
+  detail: true,
+  dueAt: true,
+});
+export type OpenQuestion = z.infer<typeof OpenQuestion>;
 
 export interface Task {
   text: string;
@@ -19,6 +30,7 @@ export interface Progress {
   /** That the agent has had opened. */
   pullRequestUrl: string | null;
   model: string | null;
+  questions: OpenQuestion[];
   refusals: number;
   log: string[];
 }
@@ -32,6 +44,7 @@ export const NO_PROGRESS: Progress = {
   branch: null,
   pullRequestUrl: null,
   model: null,
+  questions: [],
   refusals: 0,
   log: [],
 };
@@ -124,6 +137,15 @@ export function step(progress: Progress, { seq, kind, body }: Event): Progress {
       break;
     case "request.refused":
       say(`${text("tool")} refused: ${text("reason")}`);
+      break;
+    case "approval.requested": {
+      const question = OpenQuestion.safeParse(body);
+      if (question.success) next.questions = [...progress.questions, question.data];
+      break;
+    }
+    case "approval.answered":
+      next.questions = progress.questions.filter(({ id }) => id !== text("id"));
+      say(`${text("decision") === "allow" ? "allowed" : "denied"} by ${text("by")}`);
       break;
     case "repository.moved":
       say(`the repository is called ${text("to")} now`);

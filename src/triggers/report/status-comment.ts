@@ -1,6 +1,7 @@
 import type { Session } from "../../core/session.ts";
 import { cut, fenced, neutralise } from "./neutralise.ts";
 import type { Progress } from "./progress.ts";
+import { questionsText } from "./questions.ts";
 
 export interface StatusView {
   session: Session;
@@ -8,6 +9,8 @@ export interface StatusView {
   /** How many wait for a slot before it; null: it does not wait for one. */
   ahead: number | null;
   asker: string;
+  /** By which people mention the bot. */
+  botLogin: string;
   /** What came of it, in the agent's words; empty before the end. */
   summary: string;
   nextSteps: readonly string[];
@@ -24,9 +27,10 @@ const SUMMARY_CHARS = 20_000;
 const LOG_CHARS = 8_000;
 const STOP = "Stop this session";
 const RETRY = "Try again";
+export const STOP_PLAN = "Stop this plan";
 
 const TICKED = new RegExp(
-  `\\n- \\[[xX]\\] (${STOP}|${RETRY})[ \\t]*\\s*(?:<!-- claude-hub [^\\n]*-->\\s*)?$`,
+  `\\n- \\[[xX]\\] (${STOP}|${STOP_PLAN}|${RETRY})[ \\t]*\\s*(?:<!-- claude-hub [^\\n]*-->\\s*)?$`,
 );
 
 /** The one comment that tells of a session, for as long as it lives and at its end. */
@@ -35,7 +39,7 @@ export function statusComment(view: StatusView): string {
   const ended = session.completedAt !== null;
   const parts = [
     headline(view),
-    ended ? neutralise(view.summary, SUMMARY_CHARS) : "",
+    ended ? neutralise(view.summary, SUMMARY_CHARS) : questionsText(progress.questions, view),
     plan(progress),
     ended ? nextSteps(view.nextSteps) : "",
     links(view),
@@ -50,7 +54,7 @@ export function statusComment(view: StatusView): string {
 export function tickedBox(body: string): "stop" | "retry" | null {
   // The last line of ours, and nowhere else: above it stands what an agent has written.
   const [, label] = TICKED.exec(body) ?? [];
-  return label === undefined ? null : label === STOP ? "stop" : "retry";
+  return label === undefined ? null : label === RETRY ? "retry" : "stop";
 }
 
 function headline({ session, progress, ahead, asker }: StatusView): string {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
 import { HubError } from "../../core/errors.ts";
@@ -9,11 +8,12 @@ import type { Sessions } from "../../sessions/sessions.ts";
 import type { EventStore } from "../../store/events.ts";
 import type { Review, ReviewStore } from "../../store/reviews.ts";
 import type { ThreadSession, ThreadSessionStore } from "../../store/thread-sessions.ts";
-import { targetOf } from "../obey.ts";
+import { react } from "../order.ts";
 import type { Pace } from "./pace.ts";
 import { step } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { pullRequestFor } from "./pull-request-for.ts";
+import { hashOf } from "./shown.ts";
 import { statusComment } from "./status-comment.ts";
 
 export interface TellDeps {
@@ -23,6 +23,8 @@ export interface TellDeps {
   threads: ThreadSessionStore;
   reviews: Pick<ReviewStore, "get">;
   settings: { serverUrl: string };
+  /** By which people mention the bot. */
+  botLogin(): Promise<string>;
   clock: Clock;
   log: Logger;
 }
@@ -55,7 +57,9 @@ export async function tell(
     return;
   }
   const ahead = await deps.sessions.ahead(session.id);
-  const text = textOf(deps, { thread, session, progress: told.progress, ahead }, null);
+  const { progress } = told;
+  const botLogin = progress.questions.length === 0 ? "" : await deps.botLogin();
+  const text = textOf(deps, { thread, session, progress, ahead, botLogin }, null);
   if (hashOf(text) === thread.shown) return;
   const mayWrite =
     thread.commentId === null
@@ -68,21 +72,8 @@ export async function tell(
 async function tellNothing(deps: TellDeps, thread: ThreadSession): Promise<void> {
   const { sessionId, repository, number } = thread;
   deps.log.warn({ sessionId, repository, number }, "a session that was asked for was never made");
-  await giveSign(deps.forge.repository(repository), thread, "confused");
+  await react(deps.forge.repository(repository), thread, thread.source, "confused");
   await deps.threads.told(sessionId);
-}
-
-async function giveSign(
-  repository: ForgeRepository,
-  { source, number }: ThreadSession,
-  reaction: "eyes" | "hooray" | "confused",
-): Promise<void> {
-  try {
-    await repository.react(targetOf(source, number), reaction);
-  } catch (error) {
-    // The question may be gone by now; the answer stands.
-    if (!(error instanceof HubError) || error.retryable) throw error;
-  }
 }
 
 async function tellEnd(
@@ -99,14 +90,16 @@ async function tellEnd(
   const url = await pullRequestFor(repository, thread, session, output, progress);
   const words = review === null ? {} : reviewWords(review, output.summary);
   const end: End = { ...output, ...words, pullRequestUrl: url };
-  const text = textOf(deps, { thread, session, progress, ahead: null }, end);
+  const text = textOf(deps, { thread, session, progress, ahead: null, botLogin: "" }, end);
   if (hashOf(text) !== thread.shown) {
     pace.count();
     await show(deps, repository, thread, text);
   }
   // The first sign may be put off with the delivery that asked for it: the last one does not come before it.
-  if (await deps.threads.mayOweSign(thread)) await giveSign(repository, thread, "eyes");
-  await giveSign(repository, thread, session.status === "completed" ? "hooray" : "confused");
+  if (await deps.threads.mayOweSign(thread)) await react(repository, thread, thread.source, "eyes");
+  // The question may be gone by now; the answer stands.
+  const sign = session.status === "completed" ? "hooray" : "confused";
+  await react(repository, thread, thread.source, sign);
   await deps.threads.told(thread.sessionId);
 }
 
@@ -126,16 +119,23 @@ interface End {
 
 function textOf(
   { settings, clock }: TellDeps,
-  of: { thread: ThreadSession; session: Session; progress: Progress; ahead: number | null },
+  of: {
+    thread: ThreadSession;
+    session: Session;
+    progress: Progress;
+    ahead: number | null;
+    botLogin: string;
+  },
   end: End | null,
 ): string {
-  const { thread, session, progress, ahead } = of;
+  const { thread, session, progress, ahead, botLogin } = of;
   const branch = progress.branch?.name;
   return statusComment({
     session,
     progress,
     ahead,
     asker: thread.asker.login,
+    botLogin,
     summary: end?.summary ?? "",
     nextSteps: end?.nextSteps ?? [],
     pullRequestUrl: end?.pullRequestUrl ?? progress.pullRequestUrl,
@@ -186,8 +186,4 @@ async function catchUp({ events }: TellDeps, id: Id, from: Progress): Promise<Pr
     for (const event of page) progress = step(progress, event);
     if (page.length < PAGE) return progress;
   }
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
 }

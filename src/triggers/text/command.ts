@@ -9,6 +9,8 @@ export const COMMANDS = [
   "stop",
   "retry",
   "status",
+  "approve",
+  "deny",
 ] as const;
 export type Command = (typeof COMMANDS)[number] | "work";
 
@@ -19,10 +21,15 @@ export function commandOf(rest: string): { command: Command; length: number } {
   const command = COMMANDS.find((one) => one === word);
   if (match === null || command === undefined) return { command: "work", length: 0 };
   // "help me with …", "go through …": words of a sentence, and no command.
+  if (command === "approve" && !ANSWER.test(rest)) return { command: "work", length: 0 };
   const isAlone = /^[\s,:]*(?:please[\s,]+)?[a-z]+\s*(?:$|[\n,.:;!?])/i.test(rest);
   if (SENTENCE_WORDS.has(command) && !isAlone) return { command: "work", length: 0 };
   return { command, length: match[0].length };
 }
+
+/** "approve the pull request" is a sentence; nothing is allowed by one. */
+const ANSWER =
+  /^[\s,:]*(?:please[\s,]+)?approve(?:[\s,:]+`?[0-9a-f]{8}(?![0-9a-z])|[\s.!]*(?:$|\n))/i;
 
 /** These take nothing behind them, so what has more is a sentence. */
 const SENTENCE_WORDS = new Set<Command>(["help", "go", "label", "stop", "retry", "status"]);

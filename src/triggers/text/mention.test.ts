@@ -14,3 +14,26 @@ test.each(["our-bot", "our-bot[bot]", "Bot", "a-b-c1"])(
     expect(mentionOf(`\`@${name} fix\``, login)).toBeNull();
   },
 );
+
+test("addresses in the same paragraph hide nobody's name", () => {
+  const steps = `{"run":"curl -s http://one.example.com/"},{"run":"curl -s http://two.example.com/"}`;
+  expect(mentionOf(`@our-bot look\n${steps}`, "our-bot")).toMatchObject({ command: "work" });
+  expect(mentionOf(`See "http://a.example/@our-bot" and x@our-bot.example`, "our-bot")).toBeNull();
+});
+
+test.each([
+  ["approve", "approve", ""],
+  ["approve, please.", "work", null],
+  ["approve this pull request", "work", null],
+  ["please approve 0a1b2c3d, it is ours", "approve", "0a1b2c3d, it is ours"],
+  ["approve 0a1b2c3de", "work", null],
+  ["deny", "deny", ""],
+  ["deny 0a1b2c3d not today", "deny", "0a1b2c3d not today"],
+])("%s is the command %s", (words, command, instruction) => {
+  const text = `@our-bot ${words}`;
+  expect(mentionOf(text, "our-bot")).toMatchObject({
+    command,
+    instruction: instruction ?? text,
+    whole: text,
+  });
+});

@@ -10,12 +10,16 @@ export interface Mention {
   command: Command;
   /** What follows the command; for `work`, the author's whole text. */
   instruction: string;
+  /** The author's whole text. */
+  whole: string;
 }
 
 /** Longer texts are looked at as far as this. GitHub's limit is 65,536. */
 const MAX_CHARS = 65_536;
 /** Deeper nesting than people write, which would cost the parser its stack. */
 const MAX_NESTING = 200;
+/** Without what looks for more links in the finished tree: the texts around them would not be known to stand anywhere. */
+const GFM = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }));
 
 /**
  * Whether an author speaks to the bot: by its name in plain text of their own, and not in code, quotations, HTML, links'
@@ -32,7 +36,7 @@ export function mentionOf(markdown: string, login: string): Mention | null {
     `(?<![\\w@/.\`-])@${name.replaceAll(/[^\w-]/g, "\\$&")}(?:\\[bot\\])?(?![\\w/-]|\\.\\w|@)`,
     "iu",
   );
-  const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [GFM] });
   let found: { after: number } | null = null;
   visit(tree, (node: Nodes) => {
     if (found !== null || NOT_SPOKEN.has(node.type)) return SKIP;
@@ -67,8 +71,9 @@ const NOT_SPOKEN = new Set([
 function read(text: string, { after }: { after: number }): Mention {
   const rest = text.slice(after);
   const { command, length } = commandOf(rest);
-  if (command === "work") return { command, instruction: text.trim() };
-  return { command, instruction: rest.slice(length).trim() };
+  const whole = text.trim();
+  if (command === "work") return { command, instruction: whole, whole };
+  return { command, instruction: rest.slice(length).trim(), whole };
 }
 
 /** Quotations and lists in each other; everything else in Markdown is flat or counted by its own length. */
