@@ -272,6 +272,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
     idleMs: config.agent.idleMs,
+    pauseMs: config.agent.pauseMs,
     spoolBytes: config.agent.spoolBytes,
     logBytes: config.agent.logBytes,
     retentionDays: config.database.retentionDays,

@@ -25,7 +25,8 @@ type Given =
   | "orchestrations"
   | "talk"
   | "again"
-  | "approvals";
+  | "approvals"
+  | "pauses";
 
 export interface FrontOptions extends Pick<HttpDeps, Given> {
   config: Config;

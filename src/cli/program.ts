@@ -17,6 +17,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRecover } from "./commands/recover.ts";
+import { addPause } from "./commands/pause.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
 import { addShow } from "./commands/show.ts";
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addDiff,
     addStop,
     addSend,
+    addPause,
     addContinue,
     addFork,
     addApprovals,

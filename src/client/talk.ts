@@ -15,6 +15,16 @@ export function talkOf({ sessions }: ReturnType<typeof createClient>) {
       if (answer.status !== 202) throw await refusalOf(answer);
       return await answer.json();
     },
+    async pause(id: string) {
+      const answer = await one.pause.$post({ param: { id } });
+      if (answer.status !== 200) throw await refusalOf(answer);
+      return await answer.json();
+    },
+    async resume(id: string) {
+      const answer = await one.resume.$post({ param: { id } });
+      if (answer.status !== 200) throw await refusalOf(answer);
+      return await answer.json();
+    },
     /** @param fork at: up to which event the new session knows the conversation. */
     async fork(id: string, fork: { at?: number; requirements: string; autoStart: boolean }) {
       const answer = await one.fork.$post({ param: { id }, json: fork });

@@ -194,6 +194,7 @@ function readAgent(from: Source) {
     stallMs: from.required(SETTINGS.stallMs),
     setupMs: from.required(SETTINGS.setupMs),
     idleMs: from.required(SETTINGS.idleMs),
+    pauseMs: from.required(SETTINGS.pauseMs),
     spoolBytes: from.required(SETTINGS.spoolBytes),
     logBytes: from.required(SETTINGS.logBytes),
   };

@@ -81,6 +81,11 @@ export const SESSION_SETTINGS = {
     max: 1_440 * MINUTE_MS,
     fallback: "300000",
   }),
+  pauseMs: whole(
+    "CLAUDE_HUB_PAUSE_MS",
+    "How long a session may be paused before it is ended, with its work kept (ms).",
+    { min: 1_000, max: 525_600 * MINUTE_MS, fallback: "604800000" },
+  ),
   idleMs: whole(
     "CLAUDE_HUB_IDLE_MS",
     "How long a session that was interrupted waits for a message before it ends (ms).",

@@ -11,6 +11,8 @@ export const EVENT_KINDS = [
   "session.admitted", // deadlineAt
   "session.started", // agent
   "session.cancelling", // reason
+  "session.paused", // reason, until: when it goes on by itself
+  "session.resumed", // pausedMs, deadlineAt
   "repository.moved", // from, to: what the repository is called now
   "session.completed", // summary
   "session.failed", // error

@@ -179,6 +179,14 @@ export const RunnerCommand = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
   z.object({ kind: z.literal("message"), id: Id, position: Position, text: z.string() }),
   z.object({ kind: z.literal("interrupt"), id: Id, position: Position }),
+  z.object({ kind: z.literal("pause"), id: Id, position: Position }),
+  z.object({
+    kind: z.literal("resume"),
+    id: Id,
+    position: Position,
+    text: z.string(),
+    deadlineAt: z.iso.datetime(),
+  }),
 ]);
 export type RunnerCommand = z.infer<typeof RunnerCommand>;
 

@@ -16,6 +16,7 @@ const VERSION = "1";
 const RECONCILE_MS = 1_000;
 const PREPARE_MS = 1_000;
 const ADMIT_MS = 5_000;
+const PAUSES_MS = 1_000;
 const BUDGETS_MS = 2_000;
 const EXPIRE_MS = 3_600_000;
 
@@ -91,6 +92,7 @@ export function createEngine(options: {
         repeatedly({ name: "expire", everyMs: EXPIRE_MS, work: upkeep.expire, signal, log }),
         repeatedly({ name: "prepare", everyMs: PREPARE_MS, work: upkeep.prepare, signal, log }),
         repeatedly({ name: "budgets", everyMs: BUDGETS_MS, work: upkeep.budgets, signal, log }),
+        repeatedly({ name: "pauses", everyMs: PAUSES_MS, work: upkeep.pauses, signal, log }),
         repeatedly({ name: "admit", everyMs: ADMIT_MS, work: upkeep.admit, signal, log }),
         repeatedly({
           name: "reconcile",

@@ -32,11 +32,16 @@ function step<Result>(name: string, work: (current: SessionSteps) => Promise<Res
 /** A session that holds a slot, from its sandbox to its end. Workflow id: the session's id. */
 export const sessionWorkflow = DBOS.registerWorkflow(
   async (id: Id): Promise<void> => {
-    const untilMs = await step("ensure", ({ ensure }) => ensure(id));
-    if (untilMs !== null)
-      await DBOS.recv(EXIT_TOPIC, { deadlineEpochMS: untilMs, pollingIntervalMs: POLL_MS });
-    const remains = await step("stop", ({ stop }) => stop(id));
-    await step("settle", ({ settle }) => settle(id, remains));
+    for (let untilMs = await step("ensure", ({ ensure }) => ensure(id)); ;) {
+      if (untilMs !== null)
+        await DBOS.recv(EXIT_TOPIC, { deadlineEpochMS: untilMs, pollingIntervalMs: POLL_MS });
+      const remains = await step("stop", ({ stop }) => stop(id));
+      if (!("untilMs" in remains)) {
+        await step("settle", ({ settle }) => settle(id, remains));
+        return;
+      }
+      ({ untilMs } = remains);
+    }
   },
   { name: NAME, maxRecoveryAttempts: RECOVERIES },
 );

@@ -8,6 +8,7 @@ import type { Secret } from "../core/secret.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Orchestrations } from "../orchestration/orchestrations.ts";
 import type { SessionAgain } from "../sessions/again.ts";
+import type { SessionPauses } from "../sessions/pause.ts";
 import type { SessionApprovals } from "../sessions/approvals.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { SessionTalk } from "../sessions/talk.ts";
@@ -59,6 +60,7 @@ export interface HttpDeps {
   talk: SessionTalk;
   again: SessionAgain;
   approvals: SessionApprovals;
+  pauses: SessionPauses;
   orchestrations: Orchestrations;
   events: Pick<EventStore, "readAfter" | "isClosed">;
   feed: EventFeed;

@@ -62,7 +62,7 @@ export async function askPeople(
 /** Asks the hub for orders, and passes each on once, until the session is cancelled; resolves with the reason. */
 export async function takeCommands(options: {
   gateway: GatewayClient;
-  untilMs: number;
+  untilMs: () => number;
   signal: AbortSignal;
   onOrder(order: Order): void;
 }): Promise<string> {
@@ -71,7 +71,7 @@ export async function takeCommands(options: {
       method: "GET",
       path: `/runner/commands?after=${after}`,
       timeoutMs: POLL_MS,
-      untilMs: options.untilMs,
+      untilMs: options.untilMs(),
       signal: options.signal,
     });
     for (const command of commands) {

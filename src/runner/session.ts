@@ -15,6 +15,7 @@ import { askPeople, takeCommands } from "./commands.ts";
 import type { Order } from "./commands.ts";
 import { keepConversation, restoreConversation } from "./conversation.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
+import { createDeadline, LATE_MS } from "./deadline.ts";
 import { createGatewayClient, SessionOver } from "./gateway.ts";
 import type { GatewayClient } from "./gateway.ts";
 import { guardConfiguration } from "./guard.ts";
@@ -32,8 +33,6 @@ import type { Workspace } from "./workspace.ts";
 
 const JOB_MS = 600_000;
 const ATTEMPT_MS = 60_000;
-/** How long after the time limit the hub may still be waited for. */
-const LATE_MS = 600_000;
 /** The longest that a prepared sandbox waits for its start; the hub takes it back much earlier. */
 const PREPARED_MS = 86_400_000;
 
@@ -76,19 +75,20 @@ export async function runSession(boot: RunnerBoot, searchPath: string): Promise<
 
 async function perform(given: Place): Promise<void> {
   const { boot, gateway } = given;
-  let untilMs = Date.now() + PREPARED_MS;
+  const preparedUntilMs = Date.now() + PREPARED_MS;
+  let untilMs = () => preparedUntilMs;
   const { spoolBytes } = given.job.limits;
-  const outbox = createOutbox({ gateway, maxBytes: spoolBytes, untilMs: () => untilMs });
+  const outbox = createOutbox({ gateway, maxBytes: spoolBytes, untilMs: () => untilMs() });
   outbox.add("runner.started", {
     sandbox: boot.sandboxName,
     pid: process.pid,
     node: process.version,
   });
   const prepared =
-    given.job.limits.deadlineAt === null ? await prepareAndWait(given, outbox, untilMs) : null;
+    given.job.limits.deadlineAt === null
+      ? await prepareAndWait(given, outbox, preparedUntilMs)
+      : null;
   const place = prepared?.place ?? given;
-  const deadlineMs = Date.parse(place.job.limits.deadlineAt ?? "");
-  untilMs = deadlineMs + LATE_MS;
   const stop = new AbortController();
   const done = new AbortController();
   let interruption: Interruption | null = null;
@@ -96,12 +96,16 @@ async function perform(given: Place): Promise<void> {
     interruption ??= why;
     stop.abort();
   };
-  const timer = setTimeout(
-    () => interrupt({ outcome: "timed_out", error: "The time limit was reached" }),
-    Math.max(0, deadlineMs - Date.now()),
+  const deadline = createDeadline(Date.parse(place.job.limits.deadlineAt ?? ""), () =>
+    interrupt({ outcome: "timed_out", error: "The time limit was reached" }),
   );
+  untilMs = () => deadline.untilMs();
   const talk = talkOf(place, untilMs);
-  const onOrder = (order: Order) => talk?.order(order);
+  const onOrder = (order: Order) => {
+    if (order.kind === "pause") deadline.pause();
+    if (order.kind === "resume") deadline.resume(Date.parse(order.deadlineAt));
+    talk?.order(order);
+  };
   takeCommands({ gateway, untilMs, signal: done.signal, onOrder }).then(
     (reason) => interrupt({ outcome: "cancelled", error: reason }),
     (error: unknown) => {
@@ -121,15 +125,15 @@ async function perform(given: Place): Promise<void> {
       });
     // Read late: it is set from outside while the work goes on.
     const why = ((): Interruption | null => interruption)();
-    await sendResult(gateway, outbox, untilMs, resultOf(place.job, outcome, changes, why));
+    await sendResult(gateway, outbox, untilMs(), resultOf(place.job, outcome, changes, why));
   } finally {
-    clearTimeout(timer);
+    deadline.end();
     done.abort();
   }
 }
 
 /** Null: the agent takes no orders. */
-function talkOf({ job, gateway }: Place, untilMs: number): Talk | null {
+function talkOf({ job, gateway }: Place, untilMs: () => number): Talk | null {
   const { input } = agentNamed(job.agent);
   if (input === null) return null;
   return createTalk({
@@ -141,13 +145,13 @@ function talkOf({ job, gateway }: Place, untilMs: number): Talk | null {
         path: "/runner/closing",
         body: JSON.stringify({ after } satisfies RunnerClosing),
         timeoutMs: ATTEMPT_MS,
-        untilMs,
+        untilMs: untilMs(),
       });
       return closed;
     },
     async mayUse({ requestId, tool, input: asked }) {
       const question = { key: requestId.slice(0, 200), tool, input: JSON.stringify(asked) };
-      return await askPeople(gateway, question, untilMs);
+      return await askPeople(gateway, question, untilMs());
     },
   });
 }
@@ -158,7 +162,7 @@ async function work(
   signal: AbortSignal,
   workspace: () => Promise<Workspace>,
   talk: Talk | null,
-  untilMs: number,
+  untilMs: () => number,
 ): Promise<{ outcome: AgentOutcome; changes: Changes }> {
   const { boot, job, gatewayUrl, searchPath } = place;
   const env = environmentOf(place);
@@ -179,7 +183,8 @@ async function work(
     const { gateway } = place;
     const pathOf = (id: string) => agent.conversationPath(id, { workspaceDir: dir, homeDir });
     const earlier = job.fork?.from ?? (job.resume ? job.agentSessionId : null);
-    if (earlier !== null) await restoreConversation({ gateway, path: pathOf(earlier), untilMs });
+    if (earlier !== null)
+      await restoreConversation({ gateway, path: pathOf(earlier), untilMs: untilMs() });
     const outcome = await runAgent({
       agent,
       job,
@@ -191,7 +196,12 @@ async function work(
     const { agentSessionId } = outcome;
     // What an agent says of itself is not to lead to any other file.
     if (Id.safeParse(agentSessionId).success && agentSessionId !== null)
-      await keepConversation({ gateway, path: pathOf(agentSessionId), untilMs, outbox });
+      await keepConversation({
+        gateway,
+        path: pathOf(agentSessionId),
+        untilMs: untilMs(),
+        outbox,
+      });
     // Whatever the workspace has become, what the agent said is not lost.
     const changes = await collectChanges({ job, git, dir, baseSha, gatewayUrl, outbox }).catch(
       (error: unknown) => ({

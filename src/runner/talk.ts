@@ -42,25 +42,45 @@ export function createTalk(options: {
   let position = 0;
   let isAtWork = true;
   let isInterrupted = false;
+  let isPaused = false;
+  /** What came while it was paused. */
+  const held: Order[] = [];
   let left = false;
   let timer: NodeJS.Timeout | undefined;
 
+  function take(order: Order): void {
+    // What was held back comes a second time.
+    position = Math.max(position, order.position);
+    if (isPaused && order.kind !== "resume") held.push(order);
+    else write(order);
+  }
+
   function write(order: Order): void {
-    position = order.position;
     clearTimeout(timer);
+    if (order.kind === "resume") {
+      isPaused = false;
+      underWay.add(order.id);
+      isInterrupted = false;
+      program?.write(input.message(order.id, order.text));
+      for (const later of held.splice(0)) take(later);
+      return;
+    }
     if (order.kind === "message") {
       underWay.add(order.id);
       isInterrupted = false;
       program?.write(input.message(order.id, order.text));
       return;
     }
-    isInterrupted = true;
+    // One that is paused waits for its resumption, however long that takes.
+    isPaused = order.kind === "pause";
+    isInterrupted = !isPaused;
     program?.write(input.interrupt(order.id));
     if (!isAtWork) rest();
   }
 
   function rest(): void {
     clearTimeout(timer);
+    if (isPaused) return;
     if (underWay.size > 0) timer = setTimeout(() => letGo(false), QUEUED_MS);
     else if (isInterrupted) timer = setTimeout(() => letGo(true), idleMs);
     else letGo(false);
@@ -102,11 +122,11 @@ export function createTalk(options: {
   return {
     order(order) {
       if (program === null) early.push(order);
-      else write(order);
+      else take(order);
     },
     begin(started) {
       program = started;
-      for (const order of early.splice(0)) write(order);
+      for (const order of early.splice(0)) take(order);
     },
     heard({ kind, body }) {
       switch (kind) {

@@ -69,6 +69,8 @@ export interface SessionSettings {
   setupMs: number;
   /** How long an agent that was interrupted is waited for a message. */
   idleMs: number;
+  /** How long a session may be paused. */
+  pauseMs: number;
   spoolBytes: number;
   /** Of one session's log. */
   logBytes: number;

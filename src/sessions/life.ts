@@ -23,8 +23,12 @@ import { createIntake } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import { artifactsOf, outputOf } from "./output.ts";
 import { expire } from "./retention.ts";
+import { createPauses, lookAtPauses } from "./pause.ts";
+import type { SessionPauses } from "./pause.ts";
 import { createPreparation } from "./prepare.ts";
 import type { Preparation } from "./prepare.ts";
+import { putOff } from "./put-off.ts";
+import type { Later } from "./put-off.ts";
 import { reconcile } from "./reconcile.ts";
 import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox.ts";
 import type { Sessions } from "./sessions.ts";
@@ -38,7 +42,8 @@ import type { SessionTalk } from "./talk.ts";
 export interface SessionSteps {
   /** Until when the exit is worth waiting for (milliseconds since 1970); null: do not wait. */
   ensure(id: Id): Promise<number | null>;
-  stop(id: Id): Promise<Remains>;
+  /** What is left of its sandbox; or until when its exit is worth waiting for, if its time was put off. */
+  stop(id: Id): Promise<Remains | Later>;
   settle(id: Id, remains: Remains): Promise<void>;
 }
 
@@ -48,6 +53,8 @@ export interface Upkeep {
   reconcile(): Promise<void>;
   /** Tells sessions of budgets that are nearly used up, and ends those whose time is. */
   budgets(): Promise<void>;
+  /** Has sessions go on whose pause is over. */
+  pauses(): Promise<void>;
   /** Makes sandboxes in advance. */
   prepare(): Promise<void>;
   /** Deletes what has been kept long enough. */
@@ -61,6 +68,7 @@ export interface SessionLife {
   again: SessionAgain;
   approvals: SessionApprovals;
   budgets: SharedBudgets;
+  pauses: SessionPauses;
   steps: SessionSteps;
   intake: Intake;
   upkeep: Upkeep;
@@ -89,12 +97,14 @@ export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLi
     again: createAgain(deps),
     approvals: createApprovals(deps),
     budgets: createSharedBudgets(deps),
+    pauses: createPauses(deps),
     steps: createSteps(deps, giveSlots),
     intake: createIntake(deps),
     upkeep: {
       admit: giveSlots,
       reconcile: () => reconcile(deps),
       budgets: () => watchBudgets(deps),
+      pauses: () => lookAtPauses(deps),
       prepare: preparation.look,
       expire: () => expire(deps),
     },
@@ -202,7 +212,7 @@ function createSteps(deps: SessionDeps, giveSlots: () => Promise<void>): Session
 
   return {
     ensure,
-    stop: (id) => stopSandbox(deps, id),
+    stop: async (id) => (await putOff(deps, id)) ?? (await stopSandbox(deps, id)),
     async settle(id, remains) {
       await settle(deps, id, remains);
       await giveSlots();

@@ -35,10 +35,17 @@ export async function ordersFor(
   return found ?? [];
 }
 
+const GO_ON = "You were interrupted by a pause. Go on with your task from where you were.";
+
 function commandOf(sessionId: Id, { kind, id, position, text }: Order): RunnerCommand {
-  return kind === "message"
-    ? { kind, id, position, text: orderPrompt(sessionId, text) }
-    : { kind, id, position };
+  switch (kind) {
+    case "message":
+      return { kind, id, position, text: orderPrompt(sessionId, text) };
+    case "resume":
+      return { kind, id, position, text: orderPrompt(sessionId, GO_ON), deadlineAt: text };
+    default:
+      return { kind, id, position };
+  }
 }
 
 /** Kinds of events by which a runner says that it has done what it was told; `id` is the order. */

@@ -44,7 +44,7 @@ export function createTalk(deps: SessionDeps): SessionTalk {
       const said = visibleOnly(text.replaceAll("\r\n", "\n")).trim();
       if (said === "") throw invalidRequest("text", "nothing of it can be seen");
       return await withListener(deps, id, async (tx, session) => {
-        if (interrupt && session.admittedAt !== null)
+        if (interrupt && session.admittedAt !== null && session.pause === null)
           await tell(deps, tx, id, { kind: "interrupt", text: "", sender });
         return await tell(deps, tx, id, { kind: "message", text: said, sender });
       });
@@ -52,6 +52,7 @@ export function createTalk(deps: SessionDeps): SessionTalk {
     interrupt: (id, sender) =>
       withListener(deps, id, async (tx, session) => {
         if (session.admittedAt === null) throw conflict("The session has not begun");
+        if (session.pause !== null) throw conflict("The session is paused");
         return await tell(deps, tx, id, { kind: "interrupt", text: "", sender });
       }),
   };
@@ -68,7 +69,8 @@ async function withListener(
     const [session] = await readWithin(tx, [id]);
     if (session === undefined) throw notFound("Session");
     if (session.completedAt !== null) throw deaf(`The session has ended (${session.status})`);
-    if (session.hearsUntil !== null || session.cancelRequestedAt !== null)
+    const { hearsUntil, cancelRequestedAt, stopReason } = session;
+    if (hearsUntil !== null || cancelRequestedAt !== null || stopReason !== null)
       throw deaf("The session is about to end");
     return await work(tx, session);
   });

@@ -3,7 +3,7 @@ import type { Id } from "../core/id.ts";
 import type { Database, Tx } from "./database.ts";
 
 /** What a session's runner is told, each once and in order. */
-export const OrderKind = z.enum(["message", "interrupt"]);
+export const OrderKind = z.enum(["message", "interrupt", "pause", "resume"]);
 export type OrderKind = z.infer<typeof OrderKind>;
 
 export interface Order {

@@ -43,6 +43,7 @@ export async function startHttp(
   const deps: HttpDeps = {
     sessions: known,
     orchestrations: coordinated(known),
+    pauses: { pause: nothingHappens, resume: nothingHappens },
     talk: silent(known),
     approvals: { list: async () => [], answer: refused },
     again: { continueWith: refused, fork: refused, retry: refused },
@@ -200,6 +201,7 @@ async function unknown(): Promise<never> {
   throw notFound("Orchestration");
 }
 
+const nothingHappens = () => Promise.resolve();
 const refused = () => Promise.reject(notFound("Session"));
 
 function silent({ get }: Sessions): SessionTalk {

@@ -160,6 +160,7 @@ function settingsWith(slots: number) {
     author: { name: "Bot", email: "bot@example.invalid" },
     stallMs: 1_000,
     idleMs: 60_000,
+    pauseMs: 604_800_000,
     askTools: [],
     approvalMs: 60_000,
     allowedModels: [],

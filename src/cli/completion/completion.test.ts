@@ -18,7 +18,7 @@ async function offered(...words: string[]): Promise<string[]> {
 }
 
 test("bash completes commands, those below them, options, and what these may be", async () => {
-  expect(await offered("claude-hub", "re")).toEqual(["retry", "recover"]);
+  expect(await offered("claude-hub", "re")).toEqual(["resume", "retry", "recover"]);
   expect(await offered("claude-hub", "auth", "s")).toEqual(["status"]);
   expect(await offered("claude-hub", "list", "--st")).toEqual(["--status"]);
   expect(await offered("claude-hub", "list", "-s", "c")).toEqual(["completed", "cancelled"]);

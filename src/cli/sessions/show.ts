@@ -30,6 +30,7 @@ function sessionFacts(session: SessionResource): string {
   return facts([
     ["session", style("bold", session.id)],
     ["status", statusText(session.status)],
+    ["paused", pauseText(session.pause)],
     ["error", session.error === null ? null : style("red", terminalText(session.error))],
     ["type", session.type],
     ["repository", project.repository],
@@ -57,6 +58,12 @@ function endedText(completedAt: string, startedAt: string | null): string {
 function tokensText(usage: SessionResource["usage"]): string {
   const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   return `${read} in, ${usage.outputTokens} out, ${usage.modelCalls} calls`;
+}
+
+function pauseText(pause: SessionResource["pause"]): string | null {
+  if (pause === null) return null;
+  const until = pause.until === null ? "until it is resumed" : `until ${moment(pause.until)}`;
+  return `since ${moment(pause.at)}, ${until}: ${terminalLine(pause.reason, 300)}`;
 }
 
 /** What has been used of what it may use; null: there is no limit. */

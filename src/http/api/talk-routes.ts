@@ -75,6 +75,30 @@ export const interruptSession = createRoute({
   responses: { 202: json(SentResource, "It will be interrupted"), ...ONE },
 });
 
+const held = { ...ONE, 200: json(SessionResource, "The session as it is now") };
+
+export const pauseSession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/pause",
+  summary: "Have a session's agent wait until it is resumed",
+  description:
+    "The agent is interrupted. Its sandbox and its slot are kept, and its time does not pass. Its status stays `running`; " +
+    "`pause` says since when, and why. Again: the same answer.",
+  request: { params },
+  responses: held,
+});
+
+export const resumeSession = createRoute({
+  ...common,
+  method: "post",
+  path: "/sessions/{id}/resume",
+  summary: "Have a paused session go on",
+  description: "Of a session that is at work: the same answer, and nothing changes.",
+  request: { params },
+  responses: held,
+});
+
 const made = { ...ONE, 201: json(SessionResource, "The new session"), 413: problem("Too large") };
 
 export const continueSession = createRoute({

@@ -15,8 +15,9 @@ export function createTalkApi({
   talk,
   again,
   approvals,
+  pauses,
   sessions,
-}: Pick<HttpDeps, "talk" | "again" | "approvals" | "sessions">) {
+}: Pick<HttpDeps, "talk" | "again" | "approvals" | "pauses" | "sessions">) {
   const talkOf = (c: HttpContext) => talkFor(talk, sessions, c.get("access"));
   const sessionsOf = (c: HttpContext) => sessionsFor(sessions, c.get("access"));
   return new OpenAPIHono<HttpEnv>({
@@ -31,6 +32,16 @@ export function createTalkApi({
     .openapi(routes.interruptSession, async (c) =>
       c.json(await talkOf(c).interrupt(c.req.valid("param").id, sender(c)), 202),
     )
+    .openapi(routes.pauseSession, async (c) => {
+      const { id } = await sessionsOf(c).get(c.req.valid("param").id);
+      await pauses.pause(id, sender(c));
+      return c.json(sessionResource(await sessions.get(id)), 200);
+    })
+    .openapi(routes.resumeSession, async (c) => {
+      const { id } = await sessionsOf(c).get(c.req.valid("param").id);
+      await pauses.resume(id, sender(c));
+      return c.json(sessionResource(await sessions.get(id)), 200);
+    })
     .openapi(routes.continueSession, async (c) => {
       const { id } = c.req.valid("param");
       return created(c, await again.continueWith(sessionsOf(c), id, c.req.valid("json")));

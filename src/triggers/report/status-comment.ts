@@ -1,4 +1,4 @@
-import type { Session } from "../../core/session.ts";
+import type { Pause, Session } from "../../core/session.ts";
 import { cut, fenced, neutralise } from "./neutralise.ts";
 import type { Progress } from "./progress.ts";
 import { questionsText } from "./questions.ts";
@@ -72,8 +72,14 @@ function headline({ session, progress, ahead, asker }: StatusView): string {
         ? `**Waiting** ${whose}, for the session before it on this thread.`
         : `**Queued** ${whose}, until there is a free slot${aheadText(ahead)}.`;
     default:
+      if (session.pause !== null) return `**Paused** ${whose}${pauseText(session.pause)}.`;
       return `**Working** ${whose}. ${progress.step === "" ? "" : `*${neutralise(progress.step, 300).replaceAll("*", "")}*`}`;
   }
+}
+
+function pauseText({ reason, until }: Pause): string {
+  const when = until === null ? "" : `, until ${until.slice(0, 16).replace("T", " ")} UTC`;
+  return `${when}: ${neutralise(reason, 300)}`;
 }
 
 function aheadText(ahead: number | null): string {
