@@ -61,10 +61,7 @@ export function createDeliveryQueue({ db }: Database): DeliveryQueue {
     async claim({ executorId, limit, leaseMs }) {
       // Who else claims at this moment skips these rows; the thread's next one is seen only when this one has ended, also
       // when that is an older one which was put back meanwhile.
-      const { rows } =
-        await sql`update deliveries set claimed_by = ${executorId}, attempts = attempts + 1,
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where number in (
+      const { rows } = await sql`with due as materialized (
           select d.number from deliveries d
           where d.state = 'waiting' and (d.due_at is null or d.due_at <= now())
             and (d.claimed_until is null or d.claimed_until <= now())
@@ -74,8 +71,12 @@ export function createDeliveryQueue({ db }: Database): DeliveryQueue {
                 and (e.number < d.number or e.claimed_until > now())
             )
           order by d.number limit ${limit} for update skip locked
-        )
-        returning number, provider, delivery_id, event, payload, received_at, attempts`.execute(db);
+        ) update deliveries one set claimed_by = ${executorId}, attempts = attempts + 1,
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where one.number = due.number
+        returning one.number, provider, delivery_id, event, payload, received_at, attempts`.execute(
+        db,
+      );
       return rows.map((row) => Row.parse(row)).toSorted((a, b) => a.number - b.number);
     },
     async renew({ executorId, numbers, leaseMs }) {

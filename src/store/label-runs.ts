@@ -101,15 +101,15 @@ export function createLabelRunStore(database: Database): LabelRunStore {
     },
     countSince: (repositoryId, since) => count(db, repositoryId, since),
     async claim({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`update label_runs set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where session_id in (
+      const { rows } = await sql`with due as materialized (
           select session_id from label_runs
           where due_at <= ${now}
             and (state = 'asked' or (state = 'waiting' and session_id in (${nextOnes(now)})))
             and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
           order by state, created_at limit ${limit} for update skip locked
-        ) returning *`.execute(db);
+        ) update label_runs one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where one.session_id = due.session_id returning one.*`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
     async hold(sessionId, { executorId, leaseMs }) {

@@ -99,20 +99,21 @@ export function createNoticeStore(database: Database): NoticeStore {
   return {
     spread: (limit, noticesOf) =>
       inTransaction(database, async (tx) => {
-        const { rows } = await sql`delete from announcements where id in (
-            select id from announcements order by id limit ${limit} for update skip locked)
-          returning session_id, kind, at`.execute(tx);
+        const { rows } = await sql`with due as materialized (
+            select id from announcements order by id limit ${limit} for update skip locked
+          ) delete from announcements one using due where one.id = due.id
+          returning one.session_id, one.kind, one.at`.execute(tx);
         const announced = rows.map((row) => AnnouncementRow.parse(row));
         for (const one of announced)
           for (const notice of await noticesOf(one)) await insert(tx, notice);
         return announced.length;
       }),
     async claim({ now, leaseMs, limit }) {
-      const { rows } = await sql`update notices
+      const { rows } = await sql`with due as materialized (
+          select id from notices where due_at <= ${now} order by due_at limit ${limit} for update skip locked
+        ) update notices one
           set attempts = attempts + 1, due_at = ${new Date(now.getTime() + leaseMs)}
-        where id in (select id from notices where due_at <= ${now} order by due_at limit ${limit}
-          for update skip locked)
-        returning *`.execute(db);
+        from due where one.id = due.id returning one.*`.execute(db);
       return rows.map(noticeOf);
     },
     async told(id, outcome, at) {

@@ -97,13 +97,15 @@ export function createRepairStore({ db }: Database): RepairStore {
           set due_at = excluded.due_at, repository = excluded.repository, failures = 0`.execute(db);
     },
     async claim({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`update check_wakes set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where (repository_id, sha) in (
+      const { rows } = await sql`with due as materialized (
           select repository_id, sha from check_wakes
           where due_at <= ${now} and (claimed_until is null or claimed_until <= now())
           order by due_at limit ${limit} for update skip locked
-        ) returning *`.execute(db);
+        ) update check_wakes one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where (one.repository_id, one.sha) = (due.repository_id, due.sha) returning one.*`.execute(
+        db,
+      );
       return rows.map((row) => WakeRow.parse(row));
     },
     async done({ repositoryId, sha, dueAt }) {

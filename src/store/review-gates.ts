@@ -153,13 +153,14 @@ export function createReviewGateStore({ db }: Database): ReviewGateStore {
         .execute();
     },
     async claimDue({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`update review_gates set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where (repository_id, number, sha) in (
+      const { rows } = await sql`with due as materialized (
           select repository_id, number, sha from review_gates
           where due_at <= ${now} and (claimed_until is null or claimed_until <= now())
           order by due_at limit ${limit} for update skip locked
-        ) returning *`.execute(db);
+        ) update review_gates one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where (one.repository_id, one.number, one.sha) = (due.repository_id, due.number, due.sha)
+        returning one.*`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
     async save({ repositoryId, number, sha, wakes }, step, { executorId, now }) {

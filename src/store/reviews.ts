@@ -130,14 +130,14 @@ export function createReviewStore({ db }: Database): ReviewStore {
       return numUpdatedRows === 1n;
     },
     async claimOpen({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`update reviews set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where session_id in (
+      const { rows } = await sql`with due as materialized (
           select session_id from reviews
           where state = 'open' and (due_at is null or due_at <= ${now})
             and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
           order by created_at limit ${limit} for update skip locked
-        ) returning *`.execute(db);
+        ) update reviews one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where one.session_id = due.session_id returning one.*`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
     async putOff(sessionId, until) {

@@ -107,14 +107,16 @@ export function createSessionCheckStore({ db }: Database): SessionCheckStore {
       return rows.map((row) => Row.parse(row));
     },
     async claimOpen({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`update session_checks one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where (session_id, sha) in (
+      const { rows } = await sql`with due as materialized (
           select session_id, sha from session_checks
           where state = 'open' and (due_at is null or due_at <= ${now})
             and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
           order by claimed_until nulls first, ordinal limit ${limit} for update skip locked
-        ) returning one.*, ${IS_NEWEST} as is_newest`.execute(db);
+        ) update session_checks one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where (one.session_id, one.sha) = (due.session_id, due.sha) returning one.*, ${IS_NEWEST} as is_newest`.execute(
+        db,
+      );
       return rows.map((row) => Row.parse(row));
     },
     async show({ sessionId, sha, begunAt }, shown) {

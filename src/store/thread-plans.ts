@@ -139,15 +139,15 @@ export function createThreadPlanStore({ db }: Database): ThreadPlanStore {
       return rows.map((row) => Row.parse(row));
     },
     async claimLive({ executorId, leaseMs, limit }) {
-      const { rows } = await sql`update thread_plans set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000}), looked_at = now()
-        where orchestration_id in (
+      const { rows } = await sql`with due as materialized (
           select p.orchestration_id from thread_plans p left join orchestrations o on o.id = p.orchestration_id
           where p.state = 'live'
             and (o.state is distinct from 'proposed' or p.shown_version <> o.plan_version)
             and (p.claimed_by = ${executorId} or p.claimed_until is null or p.claimed_until <= now())
           order by p.looked_at nulls first limit ${limit} for update of p skip locked
-        ) returning *`.execute(db);
+        ) update thread_plans one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000}), looked_at = now()
+        from due where one.orchestration_id = due.orchestration_id returning one.*`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
     async hold(id, { executorId, leaseMs }) {

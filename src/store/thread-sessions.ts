@@ -148,14 +148,14 @@ export function createThreadSessionStore({ db }: Database): ThreadSessionStore {
       return rows.map((row) => Row.parse(row));
     },
     async claimLive({ executorId, leaseMs, limit }) {
-      const { rows } = await sql`update thread_sessions set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where session_id in (
+      const { rows } = await sql`with due as materialized (
           select session_id from thread_sessions
           where state = 'live'
             and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
           order by created_at limit ${limit} for update skip locked
-        ) returning *`.execute(db);
+        ) update thread_sessions one set claimed_by = ${executorId},
+          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
+        from due where one.session_id = due.session_id returning one.*`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
     async hold(sessionId, { executorId, leaseMs }) {
