@@ -129,6 +129,7 @@ export async function startHub(options: {
       settingsOf,
       git: { ...git, lease: tokens.lease },
       model,
+      modelWaitMs: config.model.waitMs,
       egress: { ...config.egress, rules, repositoryPresets, hubPorts },
       tools: { toolsFor: tools.toolsFor, calls: stores.toolCalls },
       sessionConnections: config.gateway.sessionConnections,

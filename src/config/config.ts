@@ -123,6 +123,7 @@ function read(from: Source, dir: string) {
         haiku: from.optional(SETTINGS.haikuModel),
       },
       serverTools: from.required(SETTINGS.serverTools),
+      waitMs: from.required(SETTINGS.modelWaitMs),
     },
     agent: readAgent(from),
     approvals: {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { from, secret, text, url, VISIBLE, VISIBLE_EXPECTED, WEB } from "./setting.ts";
+import { from, secret, text, url, VISIBLE, VISIBLE_EXPECTED, WEB, whole } from "./setting.ts";
 
 const modelName = z.string().regex(/^[\w.:@/-]{1,300}$/);
 const place = z.string().regex(/^[a-z0-9-]{1,60}$/);
@@ -91,6 +91,11 @@ export const MODEL_SETTINGS = {
   haikuModel: model(
     "ANTHROPIC_DEFAULT_HAIKU_MODEL",
     "What agents take for Haiku, and for small work on the side.",
+  ),
+  modelWaitMs: whole(
+    "CLAUDE_HUB_MODEL_WAIT_MS",
+    "How long a call may wait for a provider that says when it takes calls again; for what takes longer the session pauses (ms).",
+    { min: 0, max: 300_000, fallback: "120000" },
   ),
   serverTools: from(
     "CLAUDE_HUB_MODEL_SERVER_TOOLS",

@@ -58,6 +58,7 @@ export const EVENT_KINDS = [
   "egress.allowed", // host, port, count: how often so far
   "egress.refused", // host, port, reason, count: how often so far
   "model.called", // model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costUsd, status, durationMs
+  "model.limited", // status, until: the provider takes no calls before; one waits
   "model.refused", // model, service: what the model's provider was asked to do and may not
   "door.refused", // door, reason, count: how often so far
   "progress.reported", // plan: text, state (open | begun | done); step

@@ -59,6 +59,8 @@ export async function startGateway(options: {
     limits: GitLimits;
   };
   model: { upstream: Upstream; form: ModelForm };
+  /** How long one call may wait for a provider that takes no calls for a while. */
+  modelWaitMs: number;
   egress: EgressOptions;
   tools: { toolsFor: ToolsFor; calls: ToolCallStore };
   /** Connections that one sandbox may hold. */
@@ -86,6 +88,12 @@ export async function startGateway(options: {
     onRefusal: ({ sessionId, model: asked, service }) =>
       intake.record(sessionId, "model.refused", { model: asked, service }),
     onDenial: denials("model"),
+    onLimit: {
+      waitMs: options.modelWaitMs,
+      onWait: ({ sessionId, status, until }) =>
+        intake.record(sessionId, "model.limited", { status, until: until.toISOString() }),
+      onPause: ({ sessionId, status, until }) => intake.pauseForProvider(sessionId, status, until),
+    },
     log,
   });
   const git = createGitDoor({

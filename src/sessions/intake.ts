@@ -25,6 +25,7 @@ import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
 import { jobOf } from "./job.ts";
 import { close, markDone, ordersFor } from "./orders.ts";
+import { pauseForProvider } from "./pause.ts";
 import { awaitStart, release } from "./release.ts";
 
 /** What the doors tell of sandboxes, and ask for them. */
@@ -60,6 +61,8 @@ export interface Intake {
   checkBudget(id: Id, inFlight: InFlight): Promise<void>;
   /** Has the agent told when its budget is nearly used up. */
   watchBudget(id: Id): Promise<void>;
+  /** Pauses the session until its model's provider takes calls again. False: it cannot be paused. */
+  pauseForProvider(id: Id, status: number, until: Date): Promise<boolean>;
   hasEnded(id: Id): Promise<boolean>;
 }
 
@@ -84,6 +87,7 @@ export function createIntake(deps: SessionDeps): Intake {
     },
     checkBudget: (id, inFlight) => checkBudget(deps, id, inFlight),
     watchBudget: (id) => watchBudget(deps, id),
+    pauseForProvider: (id, status, until) => pauseForProvider(deps, id, status, until),
     hasEnded: (id) => deps.events.isClosed(id),
   };
 }

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { conflict, notFound } from "../core/errors.ts";
+import { conflict, HubError, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import type { Tx } from "../store/database.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
@@ -65,6 +65,30 @@ export async function pauseSession(deps: SessionDeps, id: Id, why: PauseReason):
     await tell(deps, tx, id, { kind: "pause", text: "", sender: why.sender });
   });
 }
+
+/** False: it cannot be paused, and the agent hears of the limit. */
+export async function pauseForProvider(
+  deps: SessionDeps,
+  id: Id,
+  status: number,
+  until: Date,
+): Promise<boolean> {
+  const how = status === 529 ? "is overloaded" : "takes no more calls for a while";
+  const waitMs = Math.max(0, until.getTime() - deps.clock.now().getTime());
+  // Not all that were turned away come back at the same moment.
+  const part = Number.parseInt(id.slice(-4), 16) / 0xff_ff;
+  const due = new Date(until.getTime() + part * Math.min(MOST_SPREAD_MS, waitMs * SPREAD));
+  try {
+    const reason = `The model's provider ${how} (${status})`;
+    await pauseSession(deps, id, { reason, until: due, sender: "hub" });
+    return true;
+  } catch (error) {
+    if (error instanceof HubError && error.code === "conflict") return false;
+    throw error;
+  }
+}
+const SPREAD = 0.1;
+const MOST_SPREAD_MS = 30_000;
 
 export async function resumeSession(deps: SessionDeps, id: Id, sender: string): Promise<void> {
   await withLocked(deps, id, async (tx, session) => {

@@ -5,16 +5,26 @@ import { openHouse, REPOSITORY, session } from "../kit/house.ts";
 import type { House } from "../kit/house.ts";
 import { HUB_SECRET } from "../kit/hub.ts";
 import { Step } from "../kit/scenario.ts";
+import type { Scenario } from "../kit/scenario.ts";
 import { standIn } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: House;
 
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openHouse({
+    env: { CLAUDE_HUB_MODEL_WAIT_MS: "1500" },
+    scenario: { conversations: [limited("soon again", 429, "1"), limited("much later", 529, "4")] },
+  });
 }, 120_000);
 
 afterAll(() => house[Symbol.asyncDispose]());
+
+function limited(match: string, status: number, after: string): Scenario["conversations"][number] {
+  const error = { status, type: "error", message: "Later", times: 1 };
+  const headers = { "retry-after": after };
+  return { match, steps: [Step.parse({ text: "Here.", error: { ...error, headers } })] };
+}
 
 const Answer = z.looseObject({
   status: z.union([z.string(), z.number()]).optional(),
@@ -144,6 +154,47 @@ test(
     });
     expect(await heard(late)).toHaveLength(1);
     expect((await api("GET", late)).body.pause).toBeNull();
+  },
+);
+
+const ask = (text: string) => ({ model: { text } });
+
+test(
+  "a provider's limit is waited for, at the door or in a pause that ends by itself, also after a kill",
+  { timeout: 120_000 },
+  async () => {
+    const { hub } = house;
+    const soon = await hub.create(session(`Ask.\n${standIn(ask("soon again"))}`));
+    await hub.start(soon.id);
+    expect(await hub.until(soon.id)).toMatchObject({ status: "completed", error: null });
+    const waits = await bodiesOf(soon.id, "model.limited");
+    expect(waits).toEqual([{ status: 429, until: expect.any(String) }]);
+    const calls = await bodiesOf(soon.id, "model.called");
+    expect(calls.map(({ status }) => status)).toEqual([200]);
+    expect(await bodiesOf(soon.id, "session.paused")).toEqual([]);
+
+    const later = await hub.create(
+      session(
+        `Ask.\n${standIn(ask("much later"), { hear: true }, { hear: true }, ask("much later"))}`,
+      ),
+    );
+    await hub.start(later.id);
+    const pause = await waitFor(async () => (await bodiesOf(later.id, "session.paused"))[0], {
+      timeoutMs: 60_000,
+    });
+    await hub.kill();
+    expect(pause).toMatchObject({ reason: "The model's provider is overloaded (529)" });
+    const until = Date.parse(z.string().parse(pause["until"]));
+    await hub.restart();
+    expect(await hub.until(later.id, { timeoutMs: 60_000 })).toMatchObject({
+      status: "completed",
+      error: null,
+    });
+    const resumed = (await hub.events(later.id)).filter(({ kind }) => kind === "session.resumed");
+    expect(resumed).toHaveLength(1);
+    expect(Date.parse(resumed[0]?.at ?? "")).toBeGreaterThanOrEqual(until);
+    const statuses = (await bodiesOf(later.id, "model.called")).map(({ status }) => status);
+    expect(statuses).toEqual([529, 200]);
   },
 );
 

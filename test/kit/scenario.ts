@@ -23,6 +23,7 @@ export const Step = z.strictObject({
       type: z.string(),
       message: z.string(),
       times: z.int().positive().default(1),
+      headers: z.record(z.string(), z.string()).optional(),
     })
     .optional(),
   /** Waited before the answer begins. */

@@ -103,7 +103,9 @@ export async function createScriptedModel(options: {
     const signal = closeSignal(response);
     if (step.delayMs > 0) await pause(step.delayMs, undefined, { signal });
     if (step.error !== undefined && tried < step.error.times) {
-      sendError(response, step.error.status, step.error.type, step.error.message);
+      const { status, type, message, headers } = step.error;
+      for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+      sendError(response, status, type, message);
       return;
     }
     const hangUp = step.hangUp && tried === (step.error?.times ?? 0);

@@ -14,6 +14,8 @@ import { pass } from "./pass.ts";
 import type { Passage } from "./pass.ts";
 import { LIST_PRICES, costUsd, priceOf } from "./pricing.ts";
 import type { PriceRule } from "./pricing.ts";
+import { createProviderLimits } from "./provider-limit.ts";
+import type { LimitWatch, ProviderLimits } from "./provider-limit.ts";
 import { createRefusals } from "./refusals.ts";
 import type { ModelRefusal, Refusals } from "./refusals.ts";
 import { createSettlements } from "./settlement.ts";
@@ -56,6 +58,7 @@ interface Parts extends Passage {
   settlements: Settlements;
   held: ReturnType<typeof createHeld>;
   prices: readonly PriceRule[];
+  providerLimits: ProviderLimits | null;
   limits: ModelLimits;
 }
 
@@ -72,6 +75,8 @@ export function createModelDoor(options: {
   onRefusal(refusal: ModelRefusal): Promise<void>;
   /** Told of what the door turns away. */
   onDenial: Deny;
+  /** What to do when the provider takes no calls for a while; not given: its answer is passed on. */
+  onLimit?: LimitWatch;
   /** Prices of the deployment; the list prices follow them. */
   prices?: readonly PriceRule[];
   limits?: Partial<ModelLimits>;
@@ -94,6 +99,7 @@ export function createModelDoor(options: {
     settlements,
     held: createHeld(limits.maxHeldBytes),
     prices: [...(options.prices ?? []), ...LIST_PRICES],
+    providerLimits: options.onLimit === undefined ? null : createProviderLimits(options.onLimit),
     limits,
     log: options.log,
   };
@@ -170,8 +176,11 @@ async function spend(
   const leave = await parts.gate.enter(call.session, mostOf(parts, call), gone);
   let reader: ReturnType<typeof createAnswerReader> | undefined;
   let status = 502;
+  const waits = parts.providerLimits?.forCall(call.session.sessionId, gone);
   try {
     await pass(parts, call, req, res, {
+      again: async ({ statusCode = 502, headers }) =>
+        (await waits?.again(statusCode, headers)) === true,
       // A stream ends with its reader; a whole answer is waited for, because its cost is known only at its end.
       abort: call.streams ? gone : new AbortController().signal,
       head(answered) {

@@ -23,12 +23,18 @@ export async function pass(
   res: ServerResponse,
   watch: {
     abort: AbortSignal;
+    /** Whether what was answered is worth another attempt, which is to be made now. */
+    again?(answered: IncomingMessage): Promise<boolean>;
     head?(answered: IncomingMessage): void;
     read(chunk: Uint8Array): void;
   },
 ): Promise<void> {
   try {
-    const answered = await ask(passage, call, req, watch.abort);
+    let answered = await ask(passage, call, req, watch.abort);
+    while ((await watch.again?.(answered)) === true) {
+      answered.resume();
+      answered = await ask(passage, call, req, watch.abort);
+    }
     watch.head?.(answered);
     const status = answered.statusCode ?? 502;
     if (status === 401 || status === 403)
