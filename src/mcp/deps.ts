@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
 import type { EventFeed } from "../events/feed.ts";
 import type { Orchestrations } from "../orchestration/orchestrations.ts";
+import type { SessionAgain } from "../sessions/again.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { SessionTalk } from "../sessions/talk.ts";
 import type { EventStore } from "../store/events.ts";
 
 export interface McpSettings {
@@ -12,6 +14,8 @@ export interface McpSettings {
 export interface McpDeps {
   sessions: Sessions;
   orchestrations: Orchestrations;
+  talk: SessionTalk;
+  again: SessionAgain;
   events: Pick<EventStore, "readAfter" | "readLast" | "end">;
   feed: EventFeed;
   settings: McpSettings;

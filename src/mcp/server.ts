@@ -5,12 +5,13 @@ import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import { orchestrationsFor } from "../orchestration/seen.ts";
 import { sessionsFor } from "../sessions/seen.ts";
+import { senderOf, talkFor } from "../sessions/seen-talk.ts";
 import { asHubError } from "../store/failure.ts";
 import type { McpDeps } from "./deps.ts";
 import type { Library } from "./library.ts";
 import { listResources, readResource, TEMPLATES } from "./resources.ts";
 import { described, whyNot } from "./tool.ts";
-import type { McpCall, McpTool } from "./tool.ts";
+import type { McpCall, McpTalk, McpTool } from "./tool.ts";
 import { TOOLS } from "./tools/all.ts";
 
 const INSTRUCTIONS =
@@ -30,6 +31,7 @@ export function createServer(library: Library, deps: McpDeps, access: Access): S
   const seen = {
     sessions: sessionsFor(deps.sessions, access),
     orchestrations: orchestrationsFor(deps.orchestrations, access),
+    talk: talkOf(deps, access),
   };
   const invalid = (reason: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, reason);
 
@@ -89,6 +91,19 @@ export function createServer(library: Library, deps: McpDeps, access: Access): S
   return server;
 }
 
+/** What is said to sessions, in the name of who asks. */
+function talkOf({ talk, sessions, again }: McpDeps, access: Access): McpTalk {
+  const seen = sessionsFor(sessions, access);
+  const said = talkFor(talk, sessions, access);
+  const sender = senderOf(access);
+  return {
+    message: (id, message) => said.message(id, { ...message, sender }),
+    interrupt: (id) => said.interrupt(id, sender),
+    fork: (id, task) => again.fork(seen, id, task),
+    retry: (id, options) => again.retry(seen, id, options),
+  };
+}
+
 /** What the caller can do something about, in words for a model. */
 function refused({ code, message, retryable }: HubError): CallToolResult {
   const again = retryable ? " (try again)" : "";
@@ -97,7 +112,7 @@ function refused({ code, message, retryable }: HubError): CallToolResult {
 
 function callFor(
   deps: McpDeps,
-  seen: Pick<McpCall, "sessions" | "orchestrations">,
+  seen: Pick<McpCall, "sessions" | "orchestrations" | "talk">,
   { mcpReq }: ServerContext,
 ): McpCall {
   const progressToken = mcpReq._meta?.progressToken;

@@ -1,12 +1,26 @@
 import { z } from "zod";
 import type { Scope } from "../core/access.ts";
+import type { Id } from "../core/id.ts";
+import type { Session } from "../core/session.ts";
+import type { NextTask } from "../sessions/again.ts";
+import type { Sent } from "../sessions/talk.ts";
 import type { McpDeps } from "./deps.ts";
+
+/** What who calls says to the sessions that are there for them. */
+export interface McpTalk {
+  message(id: Id, message: { text: string; interrupt: boolean }): Promise<Sent>;
+  interrupt(id: Id): Promise<Sent>;
+  fork(id: Id, task: NextTask & { at?: number | undefined }): Promise<Session>;
+  retry(id: Id, options: { model?: string | undefined }): Promise<Session>;
+}
 
 /** What a call may use: sessions and orchestrations as far as they are there for who calls. */
 export interface McpCall extends Pick<
   McpDeps,
   "sessions" | "orchestrations" | "events" | "feed" | "settings"
 > {
+  /** Left out: who calls talks to no sessions. */
+  talk?: McpTalk;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
   /** Tells who waits, if he wants to be told. */

@@ -215,3 +215,47 @@ test("sessions are made, waited for, read and cancelled by the tools of /mcp", a
   const templates = await mcp.request("resources/templates/list");
   expect(templates.result).toMatchObject({ resourceTemplates: [{ name: "session-log" }] });
 });
+
+test("sessions are told something, and tried again, by the tools of /mcp", async () => {
+  await using house = await openHouse();
+  const { hub } = house;
+  const mcp = mcpClient({ url: hub.url, token: hub.secret });
+  const call = async (name: string, input: Record<string, unknown>) => {
+    const answer = await mcp.call(name, input);
+    expect([name, answer.isError, answer.text]).toEqual([name, false, expect.anything()]);
+    return answer.structured;
+  };
+  const { session } = WithSession.parse(
+    await call("create_session", {
+      session_type: "analysis",
+      repository: REPOSITORY,
+      requirements: `Wait.\n${standIn({ hear: true })}`,
+    }),
+  );
+  const which = { session_id: session.id };
+  const Sent = z.object({ id: z.string() });
+  const told = Sent.parse(await call("message_session", { ...which, text: "Early bird" }));
+  const early = await mcp.call("interrupt_session", which);
+  expect(early).toMatchObject({ isError: true, text: expect.stringContaining("has not begun") });
+  await call("start_session", which);
+  await call("wait_for_session", which);
+  const log = await hub.events(session.id);
+  expect(log.find(({ kind }) => kind === "message.delivered")?.body).toMatchObject(told);
+  expect(log.find(({ kind }) => kind === "message.sent")?.body).toMatchObject({ sender: "api" });
+  const refusals: [string, Record<string, unknown>, string][] = [
+    ["message_session", { text: "Late" }, "continue it"],
+    // The stand-in leaves no conversation that could be forked.
+    ["fork_session", { requirements: "Another way." }, "left no conversation"],
+    ["retry_session", { model: "huge-9" }, "among those that the operator allows"],
+  ];
+  for (const [name, input, reason] of refusals)
+    expect(await mcp.call(name, { ...which, ...input })).toMatchObject({
+      isError: true,
+      text: expect.stringContaining(reason),
+    });
+  const again = WithSession.parse(await call("retry_session", which)).session;
+  expect(again.id).not.toBe(session.id);
+  await call("message_session", { session_id: again.id, text: "Once more" });
+  const end = await call("wait_for_session", { session_id: again.id });
+  expect(end).toMatchObject({ done: true, sessions: [{ status: "completed" }] });
+});

@@ -2,6 +2,7 @@ import type { McpTool } from "../tool.ts";
 import * as orchestrations from "./orchestrations.ts";
 import * as results from "./results.ts";
 import * as sessions from "./sessions.ts";
+import * as talk from "./talk.ts";
 import { waitForSession } from "./wait.ts";
 
 /** In the order in which they are listed. */
@@ -14,6 +15,10 @@ export const TOOLS: readonly McpTool[] = [
   waitForSession,
   sessions.cancelSession,
   sessions.continueSession,
+  talk.messageSession,
+  talk.interruptSession,
+  talk.forkSession,
+  talk.retrySession,
   results.getSessionEvents,
   results.getSessionArtifacts,
   results.getSessionDiff,
