@@ -99,6 +99,7 @@ test("a plan from a file is shown, changed in an editor, and done", async () => 
   const shown = Orchestration.parse(JSON.parse((await hub("plan", "show", id, "--json")).stdout));
   expect(shown).toMatchObject({ id, state: "completed", planVersion: 2 });
   expect((await hub("graph", id)).stdout).toMatch(/^\S+ +completed [^]*└─ \S+ +completed /);
+  expect((await hub("graph", id.slice(0, 18))).stdout).toMatch(/└─ \S+ +completed /);
   expect(await hub("plan", "cancel", id)).toMatchObject({ code: 5 });
   expect(await hub("plan", "edit", id)).toMatchObject({ code: 5 });
 });
@@ -119,5 +120,10 @@ test("a session makes a plan, which is cancelled instead", async () => {
   expect(await hub("plan", "show", "0")).toMatchObject({
     code: 3,
     stderr: expect.stringContaining("several orchestrations"),
+  });
+  expect(await hub("graph", "ffff")).toMatchObject({ code: 3 });
+  expect(await hub("graph", "0")).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/several ids begin with 0[^]* orchestration {2}/),
   });
 });

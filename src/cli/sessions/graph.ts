@@ -1,12 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Hub, SessionResource } from "../../client/hub.ts";
 import { everySession } from "../../client/pages.ts";
-import { HubRefusal } from "../../client/refusal.ts";
 import { isFinal } from "../../core/session.ts";
 import { terminalLine } from "../../core/terminal-text.ts";
 import type { GraphOptions } from "../commands/graph.ts";
 import { connect } from "../connection/connect.ts";
-import { findSession } from "../connection/find-session.ts";
+import { findStart } from "./find-start.ts";
 import { CommandError } from "../exit.ts";
 import { untilInterrupted } from "../screen/interrupt.ts";
 import { printJson, printJsonLine } from "../screen/json.ts";
@@ -44,8 +43,7 @@ export async function graph(text: string, options: GraphOptions): Promise<void> 
 
 /** The sessions of an orchestration, or those that come before and after a session; the oldest first. */
 async function belonging(hub: Hub, text: string): Promise<SessionResource[]> {
-  const start = await sessionOrNull(hub, text);
-  const orchestrationId = start === null ? text.toLowerCase() : start.orchestrationId;
+  const { session: start, orchestrationId } = await findStart(hub, text);
   const found = new Map<string, SessionResource>();
   if (orchestrationId !== null)
     for await (const session of everySession(hub, { orchestrationId })) {
@@ -56,15 +54,6 @@ async function belonging(hub: Hub, text: string): Promise<SessionResource[]> {
   if (found.size === 0)
     throw new CommandError("notFound", `there is no session and no orchestration ${text}`);
   return inOrder([...found.values()]);
-}
-
-async function sessionOrNull(hub: Hub, text: string): Promise<SessionResource | null> {
-  try {
-    return await findSession(hub, text);
-  } catch (error) {
-    if (error instanceof HubRefusal && error.status === 404) return null;
-    throw error;
-  }
 }
 
 async function addNeighbours(
