@@ -37,3 +37,14 @@ test.each([
     whole: text,
   });
 });
+
+test("addresses behind an open bracket hide no mention before them, and are none", () => {
+  for (const address of ["https://example.com/a", "www.example.com", "ada@example.com"]) {
+    expect(mentionOf(`@our-bot fix a[0 as told by ${address}`, "our-bot")).toMatchObject({
+      command: "fix",
+      instruction: `a[0 as told by ${address}`,
+    });
+    expect(mentionOf(`see a[0 at ${address}/@our-bot`, "our-bot")).toBeNull();
+  }
+  expect(mentionOf("see a[0 of x@our-bot.example", "our-bot")).toBeNull();
+});
