@@ -10,6 +10,7 @@ import { createEgressHouse, createOutside, openTunnel } from "../../test/kit/egr
 import { createGitForge } from "../../test/kit/git-forge.ts";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
 import { createTlsFront, makeCertificate } from "../../test/kit/tls.ts";
+import { waitFor } from "../../test/kit/wait.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 
 const run = promisify(execFile);
@@ -195,6 +196,33 @@ test("connections to the hub are kept, and made anew after it was away", async (
   await Promise.all(waiting);
   await ask();
   await close(second);
+});
+
+test("what is not kept is not left to the hub, however much is asked", async () => {
+  await using dir = await createTempDir("forwarder");
+  let opened = 0;
+  const hub = createServer((req, res) => {
+    req.resume();
+    req.on("end", () => res.end("told"));
+  });
+  // As the gateway keeps them.
+  hub.keepAliveTimeout = 60_000;
+  hub.on("connection", () => (opened += 1));
+  hub.listen(join(dir.path, "hub.sock"));
+  await once(hub, "listening");
+  const { url, ...forwarder } = await startForwarder({
+    socket: join(dir.path, "hub.sock"),
+    token: "good",
+  });
+  for (let count = 0; count < 40; count += 1) {
+    const answer = await fetch(`${url}/tools`, { method: "POST", body: "{}" });
+    expect(await answer.text()).toBe("told");
+  }
+  const left = promisify(hub.getConnections.bind(hub));
+  expect(opened).toBe(40);
+  await waitFor(async () => (await left()) === 0, { what: "connections to end" });
+  await forwarder[Symbol.asyncDispose]();
+  await close(hub);
 });
 
 test("who sends much to a host that is refused learns of the refusal", async () => {

@@ -36,7 +36,10 @@ export async function sendOnward(
   for (const part of remembered ?? []) onward.write(part);
   if (req.readableEnded) onward.end();
   else req.pipe(onward);
-  return await answerTo(onward, gone);
+  const answer = await answerTo(onward, gone);
+  // Nobody uses it again: left to itself it would count against the sandbox until the gateway gives it up.
+  answer.once("close", () => connection.destroy());
+  return answer;
 }
 
 /** Keeps trying while the hub is away. */
