@@ -171,7 +171,7 @@ async function askHub(name, input) {
   if (mcpServers.hub === undefined) return "there are no tools of the hub";
   const asked = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: input } };
   const accept = "application/json, text/event-stream";
-  const answer = await post(mcpServers.hub.url, { accept }, asked);
+  const answer = await post(mcpServers.hub.url, { accept, connection: "close" }, asked);
   const { result: told, error } = answer.startsWith("200 ") ? JSON.parse(answer.slice(4)) : {};
   return told?.content[0].text ?? (error === undefined ? answer : `${error.code} ${error.message}`);
 }

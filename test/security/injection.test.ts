@@ -4,22 +4,18 @@ import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
-import { FORGERIES, HIDDEN, HIDDEN_TEXTS, hijacked, INVISIBLE_LETTERS } from "../kit/injections.ts";
+import { FORGERIES, HIDDEN, HIDDEN_TEXTS, INVISIBLE_LETTERS } from "../kit/injections.ts";
 import { standIn } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
-const OTHERS = ["main", "others", "claude/somebody-elses"];
 const DONE = standIn({ result: { summary: "Done." } });
 
 let house: GitHubHouse;
 let database: Database;
 beforeAll(async () => {
-  house = await openGitHubHouse({ runtime: "bubblewrap" });
+  house = await openGitHubHouse();
   const { databaseUrl: url } = house;
   database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
-  await house.github.repository("octo/private", { private: true });
-  for (const branch of OTHERS)
-    await house.repository.push({ by: "ada", branch, files: { "o.md": "o\n" } });
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
@@ -100,67 +96,3 @@ test("what is changed after the question is not shown", async () => {
   expect(session?.context).toContain("all is well");
   expect(session?.context).not.toContain(HIDDEN);
 });
-
-test(
-  "an agent that is talked over wholly gets nowhere that its session may not go",
-  { timeout: 120_000 },
-  async () => {
-    const before = await Promise.all(OTHERS.map((branch) => house.repository.sha(branch)));
-    const from = house.github.requests.length;
-    const sessions = await database.db.selectFrom("sessions").select("id").execute();
-    const { number } = await ada().openIssue(REPOSITORY, { title: "Help", body: "" });
-    await ada().comment(REPOSITORY, number, `${BOT} do it\n${standIn(...hijacked())}`);
-    const told = await house.said(number, /^\*\*(Done|Failed)\*\*/, 90_000);
-    await house.github.settled();
-    const [session] = await sessionsOf(number);
-    const events = await house.hub.events(session?.id ?? "");
-    const refused = (kind: string) => events.filter((event) => event.kind === kind);
-    const pushes = JSON.stringify(refused("push.refused").map(({ body }) => body));
-    for (const ref of ["main", "others", "tags/v666", "somebody-elses", "workflows"])
-      expect(pushes).toContain(ref);
-    expect(JSON.stringify(refused("egress.refused").map(({ body }) => body))).toContain(
-      "evil.example",
-    );
-
-    const own = `claude/implementation-${session?.id.slice(-8)}`;
-    const refs = await house.repository.git("for-each-ref", "--format=%(refname)");
-    expect(await Promise.all(OTHERS.map((branch) => house.repository.sha(branch)))).toEqual(before);
-    expect(refs).not.toMatch(/refs\/tags\//);
-    expect(await house.repository.git("ls-tree", "-r", "--name-only", own)).not.toContain(
-      "workflows",
-    );
-
-    const writes = house.github.requests
-      .slice(from)
-      .filter(({ method, by }) => method !== "GET" && by !== null && !by.startsWith("app:"))
-      .map(({ method, path }) => `${method} ${path.split("?")[0]?.replaceAll(/\d+/g, "N")}`);
-    const allowed = [
-      `POST /repos/${REPOSITORY}/issues/comments/N/reactions`,
-      `POST /repos/${REPOSITORY}/issues/N/comments`,
-      `PATCH /repos/${REPOSITORY}/issues/comments/N`,
-      `POST /repos/${REPOSITORY}/pulls`,
-      `POST /${REPOSITORY}.git/git-upload-pack`,
-      `POST /${REPOSITORY}.git/git-receive-pack`,
-      // The token of the session's own pushes, at its end.
-      "DELETE /installation/token",
-    ];
-    expect(writes.filter((one) => !allowed.includes(one))).toEqual([]);
-
-    const pull = house.pulls().find(({ head }) => head === own);
-    for (const text of [told, pull?.title ?? "", pull?.body ?? ""].map(withoutCode)) {
-      expect(text).not.toMatch(/@(ClaudeBot|everyone|octo|eve)|&#64;|!\[|<img|<details open/);
-      expect(text.replace(`Fixes #${number}`, "")).not.toMatch(
-        /#\d|(Closes|Fixes|Resolves)[: ]+\S*http/i,
-      );
-      expect(text).not.toMatch(/^- (\[[ x]\] )+(Stop|Try)/m);
-      expect(text.match(/<!-- claude-hub [^>]*-->/g)?.length ?? 0).toBeLessThanOrEqual(1);
-    }
-    const after = await database.db.selectFrom("sessions").select("id").execute();
-    expect(after).toHaveLength(sessions.length + 1);
-  },
-);
-
-/** Code calls nobody. */
-function withoutCode(text: string): string {
-  return text.replaceAll(/(`{3,})text\n[^]*?\n\1/g, "");
-}
