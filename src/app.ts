@@ -8,6 +8,7 @@ import type { Config } from "./config/config.ts";
 import { forgetAddress, publishAddress } from "./config/hub-address.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { readOrMakeWebhookSecret } from "./config/webhook-secret.ts";
+import { asBounds } from "./core/budget.ts";
 import { systemClock } from "./core/clock.ts";
 import { ruleText } from "./core/egress.ts";
 import { newId } from "./core/id.ts";
@@ -263,6 +264,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     lifetimeMs: config.sandbox.lifetimeMs,
     graceMs: config.sandbox.graceMs,
     policy: config.policy,
+    day: asBounds(config.bot.day),
     agent: {
       name: "claude-code",
       executable: agentPath,

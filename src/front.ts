@@ -13,6 +13,7 @@ import { createApiTokens } from "./store/api-tokens.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
 import type { Notifications } from "./store/notifications.ts";
+import { usageReport } from "./store/usage.ts";
 import type { createStores } from "./store/stores.ts";
 
 type Given =
@@ -71,6 +72,7 @@ export async function openFront(
     tokens: createApiTokens({ database, clock: systemClock }),
     deliveries: createDeliveryStore(database),
     notices: notifier.notices,
+    usage: (since) => usageReport(database, since),
     onNotice: notifier.ring,
     secrets: {
       bearer: keys.bearer,

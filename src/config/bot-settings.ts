@@ -12,12 +12,12 @@ export const BOT_SETTINGS = {
   ),
   dayMaxCostUsd: amount(
     "CLAUDE_HUB_REPOSITORY_DAY_MAX_COST_USD",
-    "Dollars that the sessions of one repository may use on one day (UTC) before the bot begins no more there.",
+    "Dollars that the sessions of one repository may use on one day (UTC); then no more are begun there.",
     { fallbackText: "no limit" },
   ),
   dayMaxTokens: whole(
     "CLAUDE_HUB_REPOSITORY_DAY_MAX_TOKENS",
-    "Tokens that the sessions of one repository may use on one day (UTC) before the bot begins no more there.",
+    "Tokens that the sessions of one repository may use on one day (UTC); then no more are begun there.",
     { min: 1, max: 1_000_000_000_000, fallbackText: "no limit" },
   ),
   repairAttempts: whole(

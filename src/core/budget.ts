@@ -77,6 +77,14 @@ export function nearlyUsedUp(granted: Bounds, bounds: Bounds, used: Amounts): Ex
   return null;
 }
 
+export function leastBounds(one: Bounds, other: Bounds): Bounds {
+  const least = (what: BudgetWhat) => {
+    const [a, b] = [one[what], other[what]];
+    return a === null || b === null ? (a ?? b) : Math.min(a, b);
+  };
+  return { costUsd: least("costUsd"), tokens: least("tokens"), minutes: least("minutes") };
+}
+
 /** `$4.10 of $5.00`, `9000 of 10000 tokens`. */
 export function excessText({ what, limit, used }: Excess): string {
   if (what === "costUsd") return `$${used.toFixed(2)} of ${limitText({ what, limit })}`;

@@ -107,7 +107,7 @@ export function rateLimited(
 export function budgetExceeded(
   what: "tokens" | "dollars" | "minutes",
   limit: number,
-  whose: "Session" | "Orchestration" = "Session",
+  whose: "Session" | "Orchestration" | "Repository's day" = "Session",
 ): HubError {
   return new HubError("budget_exceeded", `${whose} budget of ${limit} ${what} is used up`);
 }

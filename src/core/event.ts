@@ -66,7 +66,7 @@ export const EVENT_KINDS = [
   "request.refused", // tool, reason
   "approval.requested", // id, number, kind (tool | host), subject, detail, dueAt: a person has to allow it
   "approval.answered", // id, number, decision, by, note
-  "budget.warned", // scope (session | orchestration), what, limit, used: the agent is told to finish
+  "budget.warned", // scope (session | orchestration | day), what, limit, used: the agent is told to finish
   "budget.exceeded", // scope, what (tokens | dollars | minutes), limit, used
   "events.dropped", // count, reason
   "unknown", // raw

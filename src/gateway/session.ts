@@ -15,8 +15,8 @@ export interface GatewaySession {
   workBranch: string | null;
   /** What it had spent when this was read. */
   spent: { tokens: number; costUsd: number };
-  /** The orchestration with whose sessions it shares a budget. */
-  sharesWith?: Id | null;
+  /** Names of what it shares a budget with others in. */
+  sharesWith?: readonly string[];
   /** Before it was read from the store, by `performance.now()`. */
   readAt: number;
 }

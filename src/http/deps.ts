@@ -16,6 +16,7 @@ import type { ApiTokens } from "../store/api-tokens.ts";
 import type { DeliveryStore } from "../store/deliveries.ts";
 import type { DeliveryLog } from "../store/delivery-log.ts";
 import type { EventStore } from "../store/events.ts";
+import type { UsageReport } from "../store/usage.ts";
 import type { NoticeStore } from "../store/notices.ts";
 import type { HealthReport } from "./health.ts";
 
@@ -83,6 +84,8 @@ export interface HttpDeps {
   onNotice(): void;
   /** Of what is shown that others have sent. */
   redaction: Redaction;
+  /** What goes on, and what has been used since then. */
+  usage(since: Date): Promise<UsageReport>;
   /** At once, from what was found out before. */
   health: () => HealthReport;
   /** `github`: the one that deliveries are signed with, and the one before it. */

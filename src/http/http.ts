@@ -6,6 +6,7 @@ import { createGuard } from "./auth.ts";
 import type { HttpDeps, HttpEnv } from "./deps.ts";
 import { createHostCheck } from "./host.ts";
 import { createMcpDoor } from "./mcp.ts";
+import { createMetrics } from "./metrics.ts";
 import { createReference } from "./reference.ts";
 import { createWebhooks, webhookFailure } from "./webhooks/webhooks.ts";
 
@@ -36,6 +37,7 @@ export function createHttp(deps: HttpDeps): Hono<HttpEnv> {
   app.get("/health", (c) => c.json(deps.health()));
   app.route("/api/webhooks", createWebhooks(deps, guard));
   app.route("/api/v1", createApi(deps, guard));
+  app.get("/metrics", createMetrics(deps, guard));
   app.all("/mcp", createMcpDoor(deps, guard));
   app.route("/", createReference(guard));
   app.notFound(() => {

@@ -2,7 +2,7 @@ import { budgetExceeded, forbidden, HubError } from "../core/errors.ts";
 import { excessText, nearlyUsedUp, usedUp } from "../core/budget.ts";
 import type { Amounts, Excess } from "../core/budget.ts";
 import type { Id } from "../core/id.ts";
-import type { BudgetState, Spent } from "../store/budgets.ts";
+import type { BudgetDay, BudgetState } from "../store/budgets.ts";
 import { appendWithin, lockSessions } from "../store/events.ts";
 import type { StoredSession } from "../store/session-row.ts";
 import { readWithin } from "../store/sessions.ts";
@@ -19,11 +19,15 @@ export interface InFlight {
 }
 
 interface Scoped {
-  scope: "session" | "orchestration";
+  scope: "session" | "orchestration" | "day";
   excess: Excess;
 }
 
-const WHOSE = { session: "Session", orchestration: "Orchestration" } as const;
+const WHOSE = {
+  session: "Session",
+  orchestration: "Orchestration",
+  day: "Repository's day",
+} as const;
 const NAMES = { costUsd: "dollars", tokens: "tokens", minutes: "minutes" } as const;
 
 /**
@@ -31,7 +35,7 @@ const NAMES = { costUsd: "dollars", tokens: "tokens", minutes: "minutes" } as co
  * what calls that still run may come to. Where it has really been used, the session is ended.
  */
 export async function checkBudget(deps: SessionDeps, id: Id, inFlight: InFlight): Promise<void> {
-  const state = await deps.budgets.of(id, deps.clock.now());
+  const state = await deps.budgets.of(id, dayOf(deps));
   if (state === null) return;
   if (!state.isAdmitted) throw forbidden("The session has not been started");
   const used = reached(state, null);
@@ -45,18 +49,22 @@ export async function checkBudget(deps: SessionDeps, id: Id, inFlight: InFlight)
 
 /** After a call, and again and again: tells those that have little left, and ends those whose time is used up. */
 export async function watchBudget(deps: SessionDeps, id: Id): Promise<void> {
-  const state = await deps.budgets.of(id, deps.clock.now());
+  const state = await deps.budgets.of(id, dayOf(deps));
   if (state === null) return;
-  const concernsAll = !state.isTold && nearlyReached(state)?.scope === "orchestration";
+  const near = state.isTold ? null : nearlyReached(state);
   await attend(deps, state);
-  if (!concernsAll) return;
-  for (const other of await deps.budgets.atWork(deps.clock.now()))
-    if (other.shared?.orchestrationId === state.shared?.orchestrationId && other.shared !== null)
-      await attend(deps, other);
+  const common = near?.with ?? null;
+  if (common === null) return;
+  for (const other of await deps.budgets.atWork(dayOf(deps)))
+    if (other.shared.some((one) => one.with === common)) await attend(deps, other);
+}
+
+export function dayOf({ settings, clock }: Pick<SessionDeps, "settings" | "clock">): BudgetDay {
+  return { now: clock.now(), day: settings.day };
 }
 
 export async function watchBudgets(deps: SessionDeps): Promise<void> {
-  for (const state of await deps.budgets.atWork(deps.clock.now())) await attend(deps, state);
+  for (const state of await deps.budgets.atWork(dayOf(deps))) await attend(deps, state);
 }
 
 async function attend(deps: SessionDeps, state: BudgetState): Promise<void> {
@@ -72,9 +80,11 @@ async function attend(deps: SessionDeps, state: BudgetState): Promise<void> {
 function reached({ own, shared }: BudgetState, inFlight: InFlight | null): Scoped | null {
   const mine = usedUp(own.bounds, withMore(own.used, inFlight?.own));
   if (mine !== null) return { scope: "session", excess: mine };
-  const all =
-    shared === null ? null : usedUp(shared.bounds, withMore(shared.used, inFlight?.shared));
-  return all === null ? null : { scope: "orchestration", excess: all };
+  for (const { scope, bounds, used } of shared) {
+    const excess = usedUp(bounds, withMore(used, inFlight?.shared));
+    if (excess !== null) return { scope, excess };
+  }
+  return null;
 }
 
 function withMore(used: Amounts, more: { tokens: number; costUsd: number } | undefined): Amounts {
@@ -82,12 +92,14 @@ function withMore(used: Amounts, more: { tokens: number; costUsd: number } | und
   return { ...used, tokens: used.tokens + more.tokens, costUsd: used.costUsd + more.costUsd };
 }
 
-function nearlyReached({ own, shared }: BudgetState): Scoped | null {
-  const near = ({ bounds, used }: Spent) => nearlyUsedUp(own.bounds, bounds, used);
-  const mine = near(own);
-  if (mine !== null) return { scope: "session", excess: mine };
-  const all = shared === null ? null : near(shared);
-  return all === null ? null : { scope: "orchestration", excess: all };
+function nearlyReached({ own, shared }: BudgetState): (Scoped & { with: string | null }) | null {
+  const mine = nearlyUsedUp(own.bounds, own.bounds, own.used);
+  if (mine !== null) return { scope: "session", excess: mine, with: null };
+  for (const { bounds, used, ...one } of shared) {
+    const excess = nearlyUsedUp(own.bounds, bounds, used);
+    if (excess !== null) return { ...one, excess };
+  }
+  return null;
 }
 
 function refusal({ scope, excess: { what, limit } }: Scoped): HubError {
@@ -142,6 +154,7 @@ function hears({ budgetToldAt, hearsUntil, pause }: StoredSession): boolean {
 const LITTLE_LEFT = {
   session: "The budget of this session is nearly used up",
   orchestration: "The budget of all sessions that work on this request together is nearly used up",
+  day: "This repository's budget for today is nearly used up",
 };
 const FINISH = [
   "Finish now: bring what you have into a state that others can go on from, commit it, and begin nothing new.",

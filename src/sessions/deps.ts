@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Bounds } from "../core/budget.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Id } from "../core/id.ts";
 import type { ModelForm } from "../core/job.ts";
@@ -61,6 +62,8 @@ export interface SessionSettings {
   lifetimeMs: number;
   /** How long a sandbox that was told to end may take for its result. */
   graceMs: number;
+  /** What the sessions of one repository may use on one day. */
+  day: Bounds;
   policy: Pick<Policy, "pushBranches" | "pushWorkflows" | "maxTokens" | "maxCostUsd">;
   agent: { name: string; executable: string; model: string | null; modelForm: ModelForm };
   /** Who commits. */

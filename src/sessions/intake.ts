@@ -11,6 +11,7 @@ import type {
   RunnerResult,
   RunnerStart,
 } from "../core/job.ts";
+import { dayKey } from "../store/budgets.ts";
 import { lockSessions } from "../store/events.ts";
 import { asHubError } from "../store/failure.ts";
 import { readWithin } from "../store/sessions.ts";
@@ -69,7 +70,12 @@ export interface Intake {
 export function createIntake(deps: SessionDeps): Intake {
   const log = createLogLimit(deps.events, deps.settings.logBytes);
   return {
-    authenticate: (token) => deps.tokens.find(token),
+    async authenticate(token) {
+      const owner = await deps.tokens.find(token);
+      const { costUsd, tokens } = deps.settings.day;
+      if (owner === null || (costUsd === null && tokens === null)) return owner;
+      return { ...owner, sharesWith: [...owner.sharesWith, dayKey(owner.repository)] };
+    },
     job: (id) => handOut(deps, id),
     start: (id, waitMs, signal) => awaitStart(deps, id, waitMs, signal),
     goOn: (id) => release(deps, id),

@@ -6,6 +6,7 @@ import type { Id } from "../core/id.ts";
 import { Policy } from "../core/policy.ts";
 import { SessionBudget } from "../core/session.ts";
 import type { Database, Db, Tx } from "./database.ts";
+import { setAsideSince, spentSince } from "./spending.ts";
 
 /** A budget and what has been used of it. */
 export interface Spent {
@@ -13,20 +14,28 @@ export interface Spent {
   used: Amounts;
 }
 
+/** What a session shares: with all of its orchestration, or with all of its repository on that day. */
+export type Shared = Spent & { scope: "orchestration" | "day"; with: string };
+
 /** How a session stands to all that bounds it. */
 export interface BudgetState {
   sessionId: Id;
   isAdmitted: boolean;
   isTold: boolean;
   own: Spent;
-  /** Of its orchestration, all sessions together; null: that has none. */
-  shared: (Spent & { orchestrationId: Id }) | null;
+  shared: Shared[];
+}
+
+/** When it is, and what a repository may use on one day. */
+export interface BudgetDay {
+  now: Date;
+  day: Bounds;
 }
 
 export interface BudgetStore {
-  of(sessionId: Id, now: Date): Promise<BudgetState | null>;
+  of(sessionId: Id, at: BudgetDay): Promise<BudgetState | null>;
   /** Of sessions that hold a slot and are neither paused nor told to end. */
-  atWork(now: Date): Promise<BudgetState[]>;
+  atWork(at: BudgetDay): Promise<BudgetState[]>;
 }
 
 const Row = z.object({
@@ -56,49 +65,125 @@ function minutesAt(now: Date) {
 }
 
 function columns(now: Date) {
-  return sql`s.id, s.orchestration_id, s.policy, s.cost_usd as cost,
+  return sql`s.id, s.orchestration_id, s.repository, s.policy, s.cost_usd as cost,
     s.budget_told_at is not null as is_told, ${TOKENS} as tokens, ${minutesAt(now)} as minutes`;
 }
 
 export function createBudgetStore({ db }: Database): BudgetStore {
-  async function states(rows: unknown[], now: Date): Promise<BudgetState[]> {
-    const found = rows.map((row) => WithOrchestration.parse(row));
-    const ids = found.map(({ orchestration_id: id }) => id).filter((id) => id !== null);
-    const shared = await sharedSpending(db, [...new Set(ids)], now);
-    return found.map(({ orchestration_id: id, policy, ...row }) => {
-      const all = id === null ? undefined : shared.get(id);
-      return {
-        sessionId: row.id,
-        isAdmitted: policy !== null,
-        isTold: row.is_told,
-        own: {
-          bounds: asBounds({
-            costUsd: policy?.maxCostUsd,
-            tokens: policy?.maxTokens,
-            minutes: policy?.maxMinutes,
-          }),
-          used: { costUsd: row.cost, tokens: row.tokens, minutes: row.minutes },
-        },
-        shared: id === null || all === undefined ? null : { ...all, orchestrationId: id },
-      };
-    });
+  async function states(rows: unknown[], at: BudgetDay): Promise<BudgetState[]> {
+    const found = rows.map((row) => StateRow.parse(row));
+    const shares = await sharesOf(db, found, at);
+    return found.map(({ id, policy, is_told: isTold, cost, tokens, minutes }) => ({
+      sessionId: id,
+      isAdmitted: policy !== null,
+      isTold,
+      own: {
+        bounds: asBounds({
+          costUsd: policy?.maxCostUsd,
+          tokens: policy?.maxTokens,
+          minutes: policy?.maxMinutes,
+        }),
+        used: { costUsd: cost, tokens, minutes },
+      },
+      shared: shares.get(id) ?? [],
+    }));
   }
 
   return {
-    async of(sessionId, now) {
-      const { rows } = await sql`select ${columns(now)} from sessions s
+    async of(sessionId, at) {
+      const { rows } = await sql`select ${columns(at.now)} from sessions s
         where s.id = ${sessionId}`.execute(db);
-      return (await states(rows, now))[0] ?? null;
+      return (await states(rows, at))[0] ?? null;
     },
-    async atWork(now) {
-      const { rows } = await sql`select ${columns(now)} from sessions s
+    async atWork(at) {
+      const { rows } = await sql`select ${columns(at.now)} from sessions s
         where s.admitted_at is not null and s.completed_at is null and s.paused_at is null
           and s.stop_requested_at is null and s.cancel_requested_at is null`.execute(db);
-      return await states(rows, now);
+      return await states(rows, at);
     },
   };
 }
-const WithOrchestration = Row.extend({ orchestration_id: z.string().nullable() });
+const StateRow = Row.extend({
+  orchestration_id: z.string().nullable(),
+  repository: z.string(),
+}).transform(({ orchestration_id: orchestrationId, ...row }) => ({ ...row, orchestrationId }));
+
+/** What each of these sessions shares with others. */
+export async function sharesOf(
+  db: Db | Tx,
+  sessions: { id: Id; orchestrationId: Id | null; repository: string }[],
+  { now, day }: BudgetDay,
+): Promise<Map<Id, Shared[]>> {
+  const ids = sessions.map(({ orchestrationId }) => orchestrationId).filter((id) => id !== null);
+  const all = await sharedSpending(db, [...new Set(ids)], now);
+  const days = await daysOf(db, sessions, { now, day });
+  return new Map(
+    sessions.map(({ id, orchestrationId }) => {
+      const together = orchestrationId === null ? undefined : all.get(orchestrationId);
+      const today = days.get(id);
+      return [
+        id,
+        [
+          ...(together === undefined || orchestrationId === null
+            ? []
+            : [{ ...together, scope: "orchestration" as const, with: orchestrationId }]),
+          ...(today === undefined ? [] : [today]),
+        ],
+      ];
+    }),
+  );
+}
+
+const ReservedRow = z.object({ id: z.string() });
+
+/** For sessions that have nothing set aside of their repository's day: what others have not used of it. */
+async function daysOf(
+  db: Db | Tx,
+  sessions: { id: Id; repository: string }[],
+  { now, day }: BudgetDay,
+): Promise<Map<Id, Shared>> {
+  const found = new Map<Id, Shared>();
+  if (sessions.length === 0 || (day.costUsd === null && day.tokens === null)) return found;
+  const { rows } =
+    await sql`select s.id from sessions s where s.id = any(${sessions.map(({ id }) => id)}::uuid[])
+    and exists (select 1 from day_reservations r where r.session_id in (s.id, s.orchestration_id))`.execute(
+      db,
+    );
+  const reserved = new Set(rows.map((row) => ReservedRow.parse(row).id));
+  const since = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()));
+  const spent = new Map<string, Shared>();
+  for (const { id, repository } of sessions) {
+    if (reserved.has(id)) continue;
+    const known = spent.get(repository) ?? (await dayOf(db, repository, { now, day, since }));
+    spent.set(repository, known);
+    found.set(id, known);
+  }
+  return found;
+}
+
+async function dayOf(
+  db: Db | Tx,
+  repository: string,
+  { now, day, since }: BudgetDay & { since: Date },
+): Promise<Shared> {
+  const used = await spentSince(db, repository, since);
+  const setAside = await setAsideSince(db, repository, since, now);
+  return {
+    scope: "day",
+    with: dayKey(repository),
+    bounds: day,
+    used: {
+      costUsd: used.costUsd + setAside.costUsd,
+      tokens: used.tokens + setAside.tokens,
+      minutes: 0,
+    },
+  };
+}
+
+/** Names what sessions of one repository share. */
+export function dayKey(repository: string): string {
+  return `day ${repository}`;
+}
 
 /** Of those of the orchestrations that have a budget: what all of their sessions have used together. */
 export async function sharedSpending(db: Db | Tx, ids: Id[], now: Date): Promise<Map<Id, Spent>> {

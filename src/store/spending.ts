@@ -63,7 +63,11 @@ export function createSpendingStore(database: Database): SpendingStore {
   };
 }
 
-async function spentSince(db: Database["db"] | Tx, repository: string, at: Date): Promise<Amounts> {
+export async function spentSince(
+  db: Database["db"] | Tx,
+  repository: string,
+  at: Date,
+): Promise<Amounts> {
   const { rows } = await sql`select coalesce(sum(cost_usd), 0)::float8 as cost,
           coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0) as tokens
         from sessions where repository = ${repository} and id >= ${firstIdAt(at.getTime() - MARGIN_MS)}::uuid
@@ -89,7 +93,7 @@ async function reserve(tx: Tx, ask: DayAsk): Promise<DayGrant> {
   const forgotten = new Date(at.getTime() - KEPT_MS);
   await tx.deleteFrom("day_reservations").where("created_at", "<", forgotten).execute();
   const spent = await spentSince(tx, repository, since);
-  const setAside = await setAsideSince(tx, repositoryId, since, at);
+  const setAside = await setAsideSince(tx, repository, since, at);
   const costUsd = share(day.costUsd, spent.costUsd + setAside.costUsd, session.costUsd);
   const tokens = share(day.tokens, spent.tokens + setAside.tokens, session.tokens);
   if (costUsd === "none" || tokens === "none") return { isOver: true, spent, setAside };
@@ -118,9 +122,9 @@ function share(day: number | null, gone: number, session: number | null): number
 }
 
 /** For sessions and orchestrations that have not ended, and may still use it. */
-async function setAsideSince(
-  tx: Tx,
-  repositoryId: number,
+export async function setAsideSince(
+  tx: Database["db"] | Tx,
+  repository: string,
   since: Date,
   at: Date,
 ): Promise<Amounts> {
@@ -135,7 +139,7 @@ async function setAsideSince(
         coalesce(sum(m.input_tokens + m.output_tokens + m.cache_read_tokens + m.cache_write_tokens), 0) as tokens
       from sessions m where m.id = s.id or m.orchestration_id = o.id
     ) used
-    where r.repository_id = ${repositoryId} and r.created_at >= ${since}
+    where r.repository = ${repository} and r.created_at >= ${since}
       and s.completed_at is null and o.ended_at is null
       and (s.id is not null or o.id is not null or r.created_at > ${unmade})`.execute(tx);
   const { cost, tokens } = Row.parse(rows[0]);
@@ -143,7 +147,7 @@ async function setAsideSince(
 }
 
 /** The least UUID of version 7 of that millisecond, so that the index of ids finds the day. */
-function firstIdAt(ms: number): string {
+export function firstIdAt(ms: number): string {
   const hex = Math.max(0, ms).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

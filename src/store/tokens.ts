@@ -13,8 +13,8 @@ export interface TokenOwner {
   policy: Policy | null;
   workBranch: string | null;
   spent: { tokens: number; costUsd: number };
-  /** The orchestration with whose sessions it shares a budget; null: it does with none. */
-  sharesWith: Id | null;
+  /** Names of what it shares a budget with others in. */
+  sharesWith: string[];
   hasEnded: boolean;
 }
 
@@ -68,7 +68,7 @@ export function createTokenStore(database: Database): TokenStore {
         policy: row.policy,
         workBranch: row.work_branch,
         spent: { tokens: row.tokens, costUsd: row.cost_usd },
-        sharesWith: row.shares_with,
+        sharesWith: row.shares_with === null ? [] : [row.shares_with],
         hasEnded: row.ended,
       };
     },

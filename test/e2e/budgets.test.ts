@@ -14,14 +14,16 @@ const spend = (calls: number) => ({ model: { text: PROMPT, maxTokens: 100, calls
 
 let house: House;
 
+const SCENARIO = {
+  conversations: [
+    { match: PROMPT, steps: [Step.parse({ text: "Spent.", usage: USAGE, delayMs: 20 })] },
+  ],
+};
+
 beforeAll(async () => {
   house = await openHouse({
     env: { CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: "8" },
-    scenario: {
-      conversations: [
-        { match: PROMPT, steps: [Step.parse({ text: "Spent.", usage: USAGE, delayMs: 20 })] },
-      ],
-    },
+    scenario: SCENARIO,
   });
 }, 120_000);
 
@@ -201,5 +203,44 @@ test(
       status: "cancelled",
       error: expect.stringContaining("was used up before it began"),
     });
+  },
+);
+
+test(
+  "what a repository may use on a day holds for all of its sessions, whoever began them, and is in the metrics",
+  { timeout: 180_000 },
+  async () => {
+    await using other = await openHouse({
+      env: { CLAUDE_HUB_REPOSITORY_DAY_MAX_TOKENS: "1000" },
+      scenario: SCENARIO,
+    });
+    const { hub } = other;
+    const steps = standIn(spend(60), { sleepMs: 120_000 });
+    const made = [
+      await hub.create(session(`A.\n${steps}`)),
+      await hub.create(session(`B.\n${steps}`)),
+    ];
+    await Promise.all(made.map(({ id }) => hub.start(id)));
+    for (const { id } of made)
+      expect(await hub.until(id, { timeoutMs: 90_000 })).toMatchObject({
+        status: "failed",
+        error: expect.stringMatching(/(Session|Repository's day) budget of \d+ tokens is used up/),
+      });
+    const late = await hub.create(session("Late."));
+    await hub.start(late.id);
+    expect(await hub.until(late.id)).toMatchObject({
+      status: "cancelled",
+      error:
+        "Its repository's budget for today (1000 tokens) was used up, or set aside, before it began",
+    });
+    const metrics = await (await hub.fetch("/metrics")).text();
+    const [, used] =
+      /^claude_hub_day_tokens\{repository="octo\/greeter"\} (\d+)$/m.exec(metrics) ?? [];
+    expect(Number(used)).toBeGreaterThanOrEqual(1_000);
+    expect(Number(used)).toBeLessThanOrEqual(1_100);
+    expect(metrics).toContain('claude_hub_sessions{state="running"} 0\n');
+    expect(metrics).toContain('claude_hub_day_stopped{repository="octo/greeter"} 2\n');
+    const stranger = await hub.fetch("/metrics", { headers: { authorization: "Bearer nobody" } });
+    expect(stranger.status).toBe(401);
   },
 );

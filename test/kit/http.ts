@@ -43,6 +43,10 @@ export async function startHttp(
   const deps: HttpDeps = {
     sessions: known,
     orchestrations: coordinated(known),
+    usage: async () => ({
+      sessions: { pending: 0, initializing: 0, running: 0, paused: 0 },
+      repositories: [],
+    }),
     pauses: { pause: nothingHappens, resume: nothingHappens },
     talk: silent(known),
     approvals: { list: async () => [], answer: refused },

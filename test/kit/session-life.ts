@@ -1,4 +1,5 @@
 import pino from "pino";
+import { NO_BOUNDS } from "../../src/core/budget.ts";
 import { createRedaction } from "../../src/core/redaction.ts";
 import type { Id } from "../../src/core/id.ts";
 import { RepositorySettings } from "../../src/core/repository-settings.ts";
@@ -161,6 +162,7 @@ function settingsWith(slots: number) {
     stallMs: 1_000,
     idleMs: 60_000,
     pauseMs: 604_800_000,
+    day: NO_BOUNDS,
     askTools: [],
     approvalMs: 60_000,
     allowedModels: [],

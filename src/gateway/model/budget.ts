@@ -44,12 +44,12 @@ export function createBudgetGate(options: {
   maxCalls: number;
   maxWaiting: number;
 }): BudgetGate {
-  /** By session, and by the orchestration whose sessions share a budget. */
-  const known = new Map<Id, Running>();
+  /** By session, and by what sessions share a budget in. */
+  const known = new Map<string, Running>();
   /** When the last call of those that have none any more ended. */
   let forgottenAt = 0;
 
-  function runningOf(id: Id): Running {
+  function runningOf(id: string): Running {
     const found = known.get(id) ?? {
       calls: 0,
       spend: { ...NOTHING },
@@ -60,7 +60,7 @@ export function createBudgetGate(options: {
     return found;
   }
 
-  function forget(id: Id): void {
+  function forget(id: string): void {
     const running = known.get(id);
     if (running === undefined || running.calls > 0 || running.waiting.size > 0) return;
     known.delete(id);
@@ -68,7 +68,7 @@ export function createBudgetGate(options: {
   }
 
   /** `began`: the call has cost something. One that was only asked about wakes nobody who would ask the same again. */
-  function leave(id: Id, most: Spend, began: boolean): void {
+  function leave(id: string, most: Spend, began: boolean): void {
     const running = runningOf(id);
     running.calls -= 1;
     running.endedAt = performance.now();
@@ -83,7 +83,7 @@ export function createBudgetGate(options: {
   }
 
   /** The end of a call of any of these. */
-  async function nextEnd(ids: Id[], signal: AbortSignal): Promise<void> {
+  async function nextEnd(ids: string[], signal: AbortSignal): Promise<void> {
     const places = ids.map(runningOf);
     if ((places[0]?.waiting.size ?? 0) >= options.maxWaiting)
       throw new HubError("rate_limited", "Too many model calls at once", { retryAfterSeconds: 5 });
@@ -101,8 +101,8 @@ export function createBudgetGate(options: {
 
   return {
     async enter(session, most, signal) {
-      const { sessionId, sharesWith = null } = session;
-      const ids = sharesWith === null ? [sessionId] : [sessionId, sharesWith];
+      const { sessionId, sharesWith = [] } = session;
+      const ids = [sessionId, ...sharesWith];
       for (;;) {
         signal.throwIfAborted();
         const own = runningOf(sessionId);
@@ -114,7 +114,8 @@ export function createBudgetGate(options: {
         // Reserved before the question, so that two calls that ask at once see each other.
         const inFlight = {
           own: { ...own.spend },
-          shared: sharesWith === null ? NOTHING : { ...runningOf(sharesWith).spend },
+          // The most of any: who waits for less than has to is turned away by nobody.
+          shared: mostOf(sharesWith.map((id) => runningOf(id).spend)),
         };
         const alone = all.every(({ calls }) => calls === 0);
         for (const running of all) {
@@ -128,7 +129,7 @@ export function createBudgetGate(options: {
         try {
           // What was read with the token still holds while no call has ended since; of others it said nothing.
           const isFresh = session.readAt > Math.max(own.endedAt, forgottenAt);
-          if (sharesWith !== null || !isFresh || !fits(session, inFlight.own))
+          if (sharesWith.length > 0 || !isFresh || !fits(session, inFlight.own))
             await options.budget.check(sessionId, inFlight);
           return () => leaveAll(true);
         } catch (error) {
@@ -139,6 +140,13 @@ export function createBudgetGate(options: {
         }
       }
     },
+  };
+}
+
+function mostOf(spends: Spend[]): Spend {
+  return {
+    tokens: Math.max(0, ...spends.map(({ tokens }) => tokens)),
+    costUsd: Math.max(0, ...spends.map(({ costUsd }) => costUsd)),
   };
 }
 
