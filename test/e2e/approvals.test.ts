@@ -7,6 +7,10 @@ import type { Scenario } from "../kit/scenario.ts";
 import { standIn } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
+const Orchestrated = z.object({
+  orchestrationId: z.string(),
+  sessions: z.array(z.object({ id: z.string() })),
+});
 const List = z.object({ approvals: z.array(Approval) });
 
 async function approvalsOf(hub: TestHub, id: string): Promise<Approval[]> {
@@ -85,35 +89,78 @@ test(
   },
 );
 
-test("a host waits for a person; without an answer it is refused, and asked for once", async () => {
-  const env = {
-    CLAUDE_HUB_ASK_HOSTS: "ask.example.com, late.example.com",
-    CLAUDE_HUB_APPROVAL_MS: "8000",
-    // Nobody is there: the name of a host that is allowed is looked up, and not found.
-    CLAUDE_HUB_EGRESS_DNS: "127.0.0.1:9",
-  };
-  await using house = await openHouse({ env });
-  const { hub } = house;
-  const steps = [get("ask.example.com"), get("late.example.com"), get("late.example.com")];
-  const made = await hub.create(session(`Work.\n${standIn(...steps)}`));
-  await hub.start(made.id);
-  const first = await asked(hub, made.id, 1);
-  expect(first).toMatchObject({ kind: "host", subject: "ask.example.com:80" });
-  expect(await answer(hub, made.id, first, { decision: "allow" })).toBe(200);
-  const second = await asked(hub, made.id, 2);
-  expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
-  expect(await answer(hub, made.id, second, { decision: "allow" })).toBe(409);
-  const texts = (await bodiesOf(hub, made.id, "tool.returned")).map(({ text }) => text);
-  expect(texts).toEqual([
-    expect.stringContaining("its address could not be found"),
-    expect.stringContaining("nobody has answered in time"),
-    expect.stringContaining("nobody has answered in time"),
-  ]);
-  expect(await approvalsOf(hub, made.id)).toMatchObject([
-    { decision: "allow" },
-    { decision: "deny", answeredBy: "the time limit" },
-  ]);
-});
+test(
+  "a host waits for a person; without an answer it is refused, and asked for once",
+  { timeout: 120_000 },
+  async () => {
+    const env = {
+      CLAUDE_HUB_ASK_HOSTS: "ask.example.com, late.example.com",
+      CLAUDE_HUB_APPROVAL_MS: "8000",
+      // Nobody is there: the name of a host that is allowed is looked up, and not found.
+      CLAUDE_HUB_EGRESS_DNS: "127.0.0.1:9",
+    };
+    await using house = await openHouse({ env });
+    const { hub } = house;
+    const steps = [get("ask.example.com"), get("late.example.com"), get("late.example.com")];
+    const made = await hub.create(session(`Work.\n${standIn(...steps)}`));
+    await hub.start(made.id);
+    const first = await asked(hub, made.id, 1);
+    expect(first).toMatchObject({ kind: "host", subject: "ask.example.com:80" });
+    expect(await answer(hub, made.id, first, { decision: "allow" })).toBe(200);
+    const second = await asked(hub, made.id, 2);
+    expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
+    expect(await answer(hub, made.id, second, { decision: "allow" })).toBe(409);
+    const texts = (await bodiesOf(hub, made.id, "tool.returned")).map(({ text }) => text);
+    expect(texts).toEqual([
+      expect.stringContaining("its address could not be found"),
+      expect.stringContaining("nobody has answered in time"),
+      expect.stringContaining("nobody has answered in time"),
+    ]);
+    expect(await approvalsOf(hub, made.id)).toMatchObject([
+      { decision: "allow" },
+      { decision: "deny", answeredBy: "the time limit" },
+    ]);
+
+    // A token of an orchestration is what an agent holds: it does not answer itself.
+    const task = { id: "get", title: "Get", type: "analysis" };
+    const requirements = `Get it.\n${standIn(get("ask.example.com"))}`;
+    const { orchestrationId, sessions } = Orchestrated.parse(
+      await post(hub, "/orchestrations", {
+        project: { repository: REPOSITORY, requirements: "Get it." },
+        plan: { tasks: [{ ...task, requirements }] },
+        autoStart: true,
+      }),
+    );
+    const [own] = sessions;
+    const open = await asked(hub, own?.id ?? "", 1);
+    const limited = await post(hub, "/tokens", { name: "own", scopes: ["write"], orchestrationId });
+    const answered = await fetch(`${hub.url}/api/v1/sessions/${own?.id}/approvals/${open.id}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${z.object({ token: z.string() }).parse(limited).token}`,
+      },
+      body: JSON.stringify({ decision: "allow" }),
+    });
+    expect([answered.status, await answered.text()]).toEqual([
+      403,
+      expect.stringContaining("This takes a person"),
+    ]);
+    expect(await hub.until(own?.id ?? "")).toMatchObject({ status: "completed" });
+    expect(await approvalsOf(hub, own?.id ?? "")).toMatchObject([
+      { decision: "deny", answeredBy: "the time limit" },
+    ]);
+  },
+);
+
+async function post(hub: TestHub, path: string, body: unknown): Promise<unknown> {
+  const response = await hub.fetch(`/api/v1${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return await response.json();
+}
 
 const get = (host: string) => ({ run: `curl -s http://${host}/` });
 

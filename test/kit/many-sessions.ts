@@ -3,6 +3,14 @@ import type { Db } from "../../src/store/database.ts";
 
 /** As many stored sessions as a hub has after a long time, without the time; one repository has nearly all of them. */
 export async function fillSessions(db: Db, count: number): Promise<void> {
+  // One after the other: each statement has its time.
+  for (let from = 0; from < count; from += AT_ONCE)
+    await fillWithin(db, from, Math.min(count, from + AT_ONCE) - 1);
+  await sql`analyze sessions`.execute(db);
+}
+const AT_ONCE = 50_000;
+
+async function fillWithin(db: Db, first: number, last: number): Promise<void> {
   await sql`insert into sessions (id, type, status, repository, requirements, metadata, options, sandbox_name,
       orchestration_id, created_at, requested_at, admitted_at, started_at, completed_at)
     select ('019a0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'implementation',
@@ -12,8 +20,7 @@ export async function fillSessions(db: Db, count: number): Promise<void> {
       case when n % 100 < 10
         then ('019a0000-0000-7000-8000-' || lpad(to_hex(n / 1000), 12, '0'))::uuid end,
       now(), now(), now(), now(), now()
-    from generate_series(0, ${count}::integer - 1) as n`.execute(db);
-  await sql`analyze sessions`.execute(db);
+    from generate_series(${first}::integer, ${last}::integer) as n`.execute(db);
 }
 
 /** Of one of them. */
