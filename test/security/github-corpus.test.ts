@@ -1,5 +1,4 @@
 import { gzipSync } from "node:zlib";
-import { sample, shuffledSubarray } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSender, inLanes, misshapen, recordedExamples } from "../kit/github-corpus.ts";
 import type { Example } from "../kit/github-corpus.ts";
@@ -8,8 +7,6 @@ import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
 import { memoryOf } from "../kit/process.ts";
 
-const SEED = 20_260_401;
-const MISSHAPEN = 1_000;
 const LANES = 16;
 
 let house: GitHubHouse;
@@ -86,17 +83,13 @@ test("without the right signature nothing is taken", async () => {
   expect(await sender.outcomes()).toHaveLength(before);
 });
 
-test("deliveries with fields missing, nulled or of another type break nothing", async () => {
-  const all = examples.filter(({ event }) => heard.has(event)).flatMap(misshapen);
-  const pick = shuffledSubarray(all, { minLength: MISSHAPEN, maxLength: MISSHAPEN });
-  const [chosen = []] = sample(pick, { seed: SEED, numRuns: 1 });
-  const answers = await inLanes(chosen, LANES, async (one) => {
-    const { event, payload } = Math.abs(chosen.indexOf(one)) % 2 === 0 ? one : atHome(one);
-    return await sender.send(event, payload);
-  });
+test("every field of every delivery may be missing, nulled, of another type or huge, and breaks nothing", async () => {
+  const all = misshapen(examples.filter(({ event }) => heard.has(event)).map(atHome));
+  expect(all.length).toBeGreaterThan(2_500);
+  const answers = await inLanes(all, LANES, ({ event, payload }) => sender.send(event, payload));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   await demandQuiet();
-}, 180_000);
+}, 500_000);
 
 const GARBAGE: Record<string, Buffer> = {
   empty: Buffer.from(""),
