@@ -7,6 +7,7 @@ import type { HubOptions } from "../test/kit/hub.ts";
 import { readScenario } from "../test/kit/scenario.ts";
 import { createScriptedModel } from "../test/kit/scripted-model.ts";
 import { demoOnGitHub } from "./github/run.ts";
+import { demoOrchestration } from "./orchestrate/run.ts";
 import { chooseRuntime, RUNTIMES } from "./runtime.ts";
 import { createScreen } from "./screen.ts";
 import type { Screen } from "./screen.ts";
@@ -22,10 +23,12 @@ const LIMIT_MS = { scripted: 120_000, real: 900_000 };
 async function demo({
   real,
   github,
+  orchestrate,
   runtime: named,
 }: {
   real: boolean;
   github: boolean;
+  orchestrate: boolean;
   runtime?: string | undefined;
 }): Promise<number> {
   const screen = createScreen(process.stdout);
@@ -39,10 +42,10 @@ async function demo({
     screen.problem(`--runtime must be one of: ${RUNTIMES.join(", ")}.`);
     return 2;
   }
-  const scenario = github ? "github/scenario.json" : "scenario.json";
+  const story = github ? "github/" : orchestrate ? "orchestrate/" : "";
   await using scripted = await createScriptedModel({
     apiKey: DUMMY_KEY,
-    scenario: await readScenario(new URL(scenario, import.meta.url)),
+    scenario: await readScenario(new URL(`${story}scenario.json`, import.meta.url)),
   });
   const common = {
     model: real
@@ -54,8 +57,8 @@ async function demo({
     env: { LOG_LEVEL: "info", ...(runtime === "docker" ? engineEnvironment() : {}) },
   };
   const limitMs = real ? LIMIT_MS.real : LIMIT_MS.scripted;
-  if (github)
-    return await demoOnGitHub({
+  if (github || orchestrate)
+    return await (github ? demoOnGitHub : demoOrchestration)({
       ...common,
       real,
       within: (hub, work) => within(limitMs, hub, work),
@@ -112,6 +115,7 @@ const { values } = parseArgs({
   options: {
     real: { type: "boolean", default: false },
     github: { type: "boolean", default: false },
+    orchestrate: { type: "boolean", default: false },
     runtime: { type: "string" },
   },
 });

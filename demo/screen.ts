@@ -72,6 +72,7 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
       if (verdict.problems.length > 0) return;
       heading("Where to look next");
       write("  npm run demo -- --github the hub as a bot: from an issue to a merge");
+      write("  npm run demo -- --orchestrate  one request, split over four agents");
       write("  npm start                run the hub itself; it says where it listens");
       write("  README.md                point it at GitHub and at a model");
       write("  docs/configuration.md    every setting");

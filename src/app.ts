@@ -16,6 +16,7 @@ import type { ModelForm } from "./core/job.ts";
 import { createRedaction } from "./core/redaction.ts";
 import { branchUrl } from "./core/repository.ts";
 import { createEngine } from "./engine/engine.ts";
+import { createEventFeed } from "./events/feed.ts";
 import { openFront } from "./front.ts";
 import { choosablePresets, resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
@@ -26,7 +27,7 @@ import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
 import { createHealth } from "./http/health.ts";
 import { notifyKeysOf } from "./notify/keys.ts";
-import { openOrchestrations, plansOf } from "./orchestrating.ts";
+import { namesOf, openOrchestrations } from "./orchestrating.ts";
 import { agentInside, runtimeHost } from "./runtimes/host.ts";
 import { createRuntime } from "./runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "./runtimes/runtime.ts";
@@ -71,10 +72,9 @@ export async function startHub(options: {
   await migrateDatabase(database.db);
   startup.reached("schema up to date");
   const notifications = parts.use(await listenToDatabase({ url: databaseAddress, log }));
-  const { secrets } = config;
-  const notifyKeys = await notifyKeysOf(secrets, dataDir.path);
+  const notifyKeys = await notifyKeysOf(config.secrets, dataDir.path);
   const redaction = createRedaction(
-    [webhook, ...notifyKeys, ...Object.values(secrets), config.database.url].filter(
+    [webhook, ...notifyKeys, ...Object.values(config.secrets), config.database.url].filter(
       (secret) => secret !== null,
     ),
   );
@@ -95,7 +95,7 @@ export async function startHub(options: {
   const stores = createStores(database);
   const { events, branches } = stores;
   const engine = createEngine({ url: databaseAddress, executorId, log });
-  const tools = openTools({ ...stores, config, database, forge, redaction });
+  const forgeTools = openTools({ ...stores, config, database, forge, redaction });
   const life = createSessionLife({
     database,
     notifications,
@@ -110,16 +110,18 @@ export async function startHub(options: {
       settings: (name) => settingsOf(name, config.git.mirrorMaxAgeMs),
     },
     redaction,
-    tools,
+    tools: { namesFor: namesOf(forgeTools, stores.sessions) },
     settings: { ...sessionSettings(config, agent, model.form), hosts: rules.map(ruleText) },
     executorId,
     clock: systemClock,
     log,
   });
+  const feed = createEventFeed({ store: events, notifications });
+  const common = { config, database, stores, life, feed, forge, executorId, log };
+  const orchestrating = openOrchestrations({ ...common, forgeTools });
   const hubPorts = portsOf(config, databaseAddress);
-  const { hasEnded } = life.intake;
   const tokens = parts.use(
-    createSessionTokens({ ...credentials, hasEnded, clock: systemClock, log }),
+    createSessionTokens({ ...credentials, ...life.intake, clock: systemClock, log }),
   );
   parts.use(
     await startGateway({
@@ -132,7 +134,7 @@ export async function startHub(options: {
       model,
       modelWaitMs: config.model.waitMs,
       egress: { ...config.egress, rules, repositoryPresets, hubPorts },
-      tools: { toolsFor: tools.toolsFor, calls: stores.toolCalls },
+      tools: { toolsFor: orchestrating.toolsFor, calls: stores.toolCalls },
       sessionConnections: config.gateway.sessionConnections,
       log,
     }),
@@ -141,22 +143,17 @@ export async function startHub(options: {
   parts.use(engine);
   await engine.launch(life.steps, life.upkeep);
   startup.reached("engine running");
-  const common = { config, database, forge, executorId, log };
-  const orchestrations = openOrchestrations({ ...common, life, branches }, parts);
-  const { sessions, approvals } = life;
-  const plans = plansOf(orchestrations);
-  const bot = await startBot(
-    { ...common, mirror, sessions, approvals, plans, events, redaction },
-    parts,
-  );
+  const forBot = { ...common, ...life, ...orchestrating, mirror, events, redaction };
+  const bot = await startBot(forBot, parts);
+  parts.use(orchestrating.conduct());
   const server = parts.use(
     await openFront({
       config,
       database,
-      notifications,
       stores,
+      feed,
       ...life,
-      orchestrations,
+      orchestrations: orchestrating.orchestrations,
       ...bot,
       redaction,
       health: createHealth({ startup, runtime }),
@@ -262,6 +259,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     slots: config.slots,
     prepared: config.prepared,
     lifetimeMs: config.sandbox.lifetimeMs,
+    coordinationMs: config.sandbox.coordinationMs,
     graceMs: config.sandbox.graceMs,
     policy: config.policy,
     day: asBounds(config.bot.day),

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { systemClock } from "./core/clock.ts";
 import type { Secret } from "./core/secret.ts";
-import { createEventFeed } from "./events/feed.ts";
+import type { EventFeed } from "./events/feed.ts";
 import type { HttpDeps } from "./http/deps.ts";
 import { createHttp } from "./http/http.ts";
 import { listen } from "./http/server.ts";
@@ -12,9 +12,8 @@ import { openNotifier } from "./notify/open.ts";
 import { createApiTokens } from "./store/api-tokens.ts";
 import type { Database } from "./store/database.ts";
 import { createDeliveryStore } from "./store/deliveries.ts";
-import type { Notifications } from "./store/notifications.ts";
-import { usageReport } from "./store/usage.ts";
 import type { createStores } from "./store/stores.ts";
+import { usageReport } from "./store/usage.ts";
 
 type Given =
   | "deliveryLog"
@@ -32,8 +31,8 @@ type Given =
 export interface FrontOptions extends Pick<HttpDeps, Given> {
   config: Config;
   database: Database;
-  notifications: Notifications;
   stores: ReturnType<typeof createStores>;
+  feed: EventFeed;
   /** `bearer`: of API clients. `notify`: notices are signed with, the newest first. */
   keys: { bearer: Secret; notify: readonly Secret[] };
   /** Gets the port that the hub listens on. */
@@ -45,11 +44,10 @@ export interface FrontOptions extends Pick<HttpDeps, Given> {
 export async function openFront(
   options: FrontOptions,
 ): Promise<Pick<HttpServer, "url"> & AsyncDisposable> {
-  const { config, database, notifications, stores, keys, hubPorts, ...given } = options;
+  const { config, database, stores, feed, keys, hubPorts, ...given } = options;
   const { events } = stores;
   await using parts = new AsyncDisposableStack();
   const { githubWebhook, githubPreviousWebhook } = config.secrets;
-  const feed = createEventFeed({ store: events, notifications });
   const mcp = createMcp({ ...given, events, feed, settings: config.mcp });
   const notifier = openNotifier(
     {

@@ -45,7 +45,7 @@ test("nothing set gives the defaults", () => {
       serverTools: [],
     },
     sandbox: { runtime: "auto", lifetimeMs: 7_200_000, memoryBytes: 4_294_967_296 },
-    slots: { total: 4, perRepository: 2 },
+    slots: { total: 4, perRepository: 2, coordinating: 4 },
     prepared: { count: 2, maxAgeMs: 600_000 },
     policy: { maxTokens: null, maxCostUsd: null, pushBranches: ["claude/*"], pushWorkflows: false },
   });

@@ -134,6 +134,7 @@ function read(from: Source, dir: string) {
     sandbox: {
       runtime: from.required(SETTINGS.runtime),
       lifetimeMs: from.required(SETTINGS.lifetimeMs),
+      coordinationMs: from.required(SETTINGS.coordinationMs),
       graceMs: from.required(SETTINGS.graceMs),
       memoryBytes: from.required(SETTINGS.memoryLimit),
       processes: from.required(SETTINGS.processLimit),
@@ -150,8 +151,12 @@ function read(from: Source, dir: string) {
     slots: {
       total: from.required(SETTINGS.maxSessions),
       perRepository: from.required(SETTINGS.maxSessionsPerRepository),
+      coordinating: from.required(SETTINGS.coordinationSlots),
     },
-    plans: { maxTasks: from.required(SETTINGS.planTasks) },
+    plans: {
+      maxTasks: from.required(SETTINGS.planTasks),
+      maxChildren: from.required(SETTINGS.coordinationChildren),
+    },
     prepared: {
       count: from.required(SETTINGS.preparedSandboxes),
       maxAgeMs: from.required(SETTINGS.preparedMaxAgeMs),

@@ -1,5 +1,6 @@
 import { APPROVAL_SETTINGS } from "./approval-settings.ts";
 import { BOT_SETTINGS } from "./bot-settings.ts";
+import { COORDINATION_SETTINGS } from "./coordination-settings.ts";
 import { EGRESS_SETTINGS } from "./egress-settings.ts";
 import { ENGINE_PROXY_SETTINGS } from "./engine-proxy-settings.ts";
 import { FORGE_SETTINGS } from "./forge-settings.ts";
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...REVIEW_SETTINGS,
   ...MODEL_SETTINGS,
   ...SESSION_SETTINGS,
+  ...COORDINATION_SETTINGS,
   ...EGRESS_SETTINGS,
   ...NOTIFY_SETTINGS,
   ...APPROVAL_SETTINGS,

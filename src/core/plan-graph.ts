@@ -112,8 +112,8 @@ function sameFiles(one: PlanTask, other: PlanTask): string | null {
  * A session begins on the branch of the one before it, if there is exactly one that writes: looking back through those that
  * only read. Where there are several, it begins without their work.
  */
-function headsOf(
-  tasks: readonly PlanTask[],
+export function headsOf(
+  tasks: readonly Pick<PlanTask, "id" | "type">[],
   after: ReadonlyMap<string, readonly string[]>,
 ): string[] {
   const branches = new Map<string, ReadonlySet<string>>();

@@ -61,7 +61,7 @@ export function narrowed(
     maxTokens: least(policy.maxTokens, maxTokens),
     maxCostUsd: least(policy.maxCostUsd, maxCostUsd),
   };
-  if (toolset === "usual") return within;
+  if (toolset !== "none") return within;
   return { ...within, edit: false, pushBranches: [], pushWorkflows: false, reach: "model" };
 }
 

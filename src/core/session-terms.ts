@@ -5,8 +5,11 @@ import { Id } from "./id.ts";
 export const AnswerSchema = z.record(z.string(), z.json());
 export type AnswerSchema = z.infer<typeof AnswerSchema>;
 
-/** `none`: no tool at all, and so no files either; the agent has its prompt and its model. */
-export const Toolset = z.enum(["usual", "none"]);
+/**
+ * `none`: no tool at all, and so no files either; the agent has its prompt and its model. `coordination`: beside the usual
+ * ones, those by which it has others do the work of its orchestration.
+ */
+export const Toolset = z.enum(["usual", "none", "coordination"]);
 export type Toolset = z.infer<typeof Toolset>;
 
 /** A commit of a pull request, which may be of a fork: no branch of the repository has to hold it. */

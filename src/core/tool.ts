@@ -11,6 +11,10 @@ export interface ToolCall {
   key: string;
   /** Adds an event to the session's log. */
   record(kind: EventKind, body: EventBody): Promise<void>;
+  /** Aborted when nobody waits for the answer any more. */
+  signal: AbortSignal;
+  /** Tells who waits, if he wants to be told. */
+  progress(message: string): void;
 }
 
 /** What the hub does when the agent of a session asks for it. */
@@ -20,13 +24,16 @@ export interface Tool {
   /** For the model. */
   description: string;
   input: z.ZodObject;
-  /** Calls that one session is granted. */
+  /** Calls that one session is granted; of those that only read, as many as it likes. */
   limit: number;
   /**
    * What the same input means the second time: `once`, the call whose answer was lost, which is answered as before;
-   * `again`, another call.
+   * `again`, another call, unless it is the same request. `reads`: nothing is done by it; it waits for no other call, and none
+   * for it.
    */
-  repeated: "once" | "again";
+  repeated: "once" | "again" | "reads";
+  /** It may take hours; its answer is a stream, on which is told how it stands. */
+  waits?: boolean;
   /** Answers what the model is told. @throws HubError which says why it is not done. */
   run(input: unknown, call: ToolCall): Promise<string>;
 }

@@ -9,6 +9,7 @@ import type { NewTaskRow } from "../store/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { GraphNode } from "../sessions/graph.ts";
 import { become, locked } from "./change.ts";
+import { concludeCoordination, coordinatorOf, toIntegrate } from "./coordinated.ts";
 import type { FinishedWork, OrchestrationDeps } from "./deps.ts";
 import { finishedWork, resultBranch } from "./finished.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -27,13 +28,16 @@ export async function advance(deps: OrchestrationDeps, id: Id): Promise<Finished
   const found = await deps.store.get(id);
   if (found === null || isOver(found.state)) return null;
   switch (found.state) {
-    case "approved":
+    case "approved": {
       await begun(deps, id);
-      return await finish(deps, id);
+      const now = await deps.store.get(id);
+      return now?.state === "approved" ? await finish(deps, id) : await advance(deps, id);
+    }
     case "proposing":
       await takePlan(deps, id);
       return null;
     case "running":
+      if (found.kind === "coordinate") await concludeCoordination(deps, found, SESSIONS);
       return await finish(deps, id);
     default:
       return null;
@@ -55,11 +59,21 @@ async function begun(deps: OrchestrationDeps, id: Id): Promise<void> {
 async function finish(deps: OrchestrationDeps, id: Id): Promise<FinishedWork | null> {
   const found = await outcomeNow(deps, id);
   if (found === null) return null;
-  const { orchestration, outcome, branch } = found;
-  const work = finishedWork(orchestration, outcome, branch);
+  const { orchestration, outcome, branch, sessions } = found;
+  const report = await reportOf(deps, sessions);
+  const work = finishedWork(orchestration, outcome, { branch, report, sessions });
   if (work !== null && deps.publish !== null) return work;
   await end(deps, id, {});
   return null;
+}
+
+/** What the session that coordinates has said in the end. */
+async function reportOf(
+  { sessions }: OrchestrationDeps,
+  all: readonly OrchestratedSession[],
+): Promise<string> {
+  const coordinator = coordinatorOf(all);
+  return coordinator === undefined ? "" : (await sessions.output(coordinator.sessionId)).summary;
 }
 
 /** @param published What came of the pull request; empty: there is none to be opened. */
@@ -87,15 +101,23 @@ export async function end(
 async function outcomeNow(
   { store, branches }: OrchestrationDeps,
   id: Id,
-): Promise<{ orchestration: Orchestration; outcome: Outcome; branch: string | null } | null> {
+): Promise<{
+  orchestration: Orchestration;
+  outcome: Outcome;
+  branch: string | null;
+  sessions: OrchestratedSession[];
+} | null> {
   const orchestration = await store.get(id);
   if (orchestration === null || isOver(orchestration.state)) return null;
   const sessions = await store.sessions(id, SESSIONS);
   if (sessions.some(({ completedAt }) => completedAt === null)) return null;
   if (orchestration.state === "approved" && orchestration.cancelRequestedAt === null)
     if (sessions.length === 0) return null;
+  // Whoever has looked before the last session ended has not seen what is to be brought together.
+  if ((await toIntegrate(branches, orchestration, sessions)).length > 0) return null;
   const outcome = outcomeOf(orchestration, sessions);
-  return { orchestration, outcome, branch: await resultBranch(branches, orchestration, sessions) };
+  const branch = await resultBranch(branches, orchestration, sessions);
+  return { orchestration, outcome, branch, sessions };
 }
 
 /** What the session that plans has answered becomes the plan; what is none is asked for once more. */

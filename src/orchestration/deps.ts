@@ -33,7 +33,11 @@ export interface OrchestrationDeps {
    * for. Null: the hub has no account on the forge.
    */
   publish: ((work: FinishedWork) => Promise<string | null>) | null;
-  settings: { maxTasks: number };
+  settings: {
+    maxTasks: number;
+    /** Sessions that one that coordinates may make. */
+    maxChildren: number;
+  };
   clock: Clock;
   log: Logger;
 }

@@ -26,13 +26,34 @@ function coordinated(
   sessions: readonly OrchestratedSession[],
 ): Outcome {
   const first = sessions.find(({ role }) => role === "coordinator");
-  const done = sessions.filter(({ status }) => status === "completed").length;
-  const summary = `${done} of ${sessions.length} sessions completed`;
-  if (first?.status === "completed") return { state: "completed", error: null, summary };
+  const summary = summaryOf(sessions);
+  const integrator = sessions.find(({ role }) => role === "integrator");
+  const isTogether = integrator === undefined || integrator.status === "completed";
+  if (first?.status === "completed" && isTogether)
+    return { state: "completed", error: null, summary };
   if (cancelRequestedAt !== null || first?.status === "cancelled")
     return { state: "cancelled", error: first?.error ?? "Cancelled on request", summary };
-  const error = cut(`The coordinating session failed: ${first?.error ?? "it is no more"}`);
-  return { state: "failed", error, summary };
+  const error =
+    first?.status === "completed"
+      ? `${INTEGRATION_TITLE} failed: ${integrator?.error ?? ""}`
+      : `The coordinating session failed: ${first?.error ?? "it is no more"}`;
+  return { state: "failed", error: cut(error), summary };
+}
+
+/** What became of the sessions that were made by the one that coordinates. */
+function summaryOf(sessions: readonly OrchestratedSession[]): string {
+  const made = sessions.filter(({ role }) => role !== "coordinator");
+  const done = made.filter(({ status }) => status === "completed").length;
+  if (made.length === 0) return "The coordinating session made no others";
+  return [
+    `${done} of ${made.length} sessions completed`,
+    ...made
+      .filter(({ status }) => status !== "completed")
+      .map(
+        ({ title, status }) =>
+          `${title ?? "One"} ${status === "failed" ? "failed" : "was cancelled"}`,
+      ),
+  ].join("; ");
 }
 
 function ofPlan(

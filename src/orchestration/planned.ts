@@ -127,7 +127,8 @@ function optionsOf({ timeout, limits }: SessionOptions, minutes: number | undefi
   };
 }
 
-function contextOf({ requirements, context }: Orchestration["project"]): string {
+/** What whoever does a part is told of the whole. */
+export function contextOf({ requirements, context }: Orchestration["project"]): string {
   const parts = [`This is one part of a larger request, which is not yours to do:`, requirements];
   if (context !== undefined) parts.push(context);
   return parts.join("\n\n").slice(0, CONTEXT_CHARS).toWellFormed();
@@ -139,33 +140,42 @@ function addIntegration(
   graph: PlanGraph,
   { sessions, terms }: { sessions: ReadonlyMap<string, Id[]>; terms: OrchestrationTerms },
 ): void {
-  const id = newId();
   const before = [...new Set([...graph.heads, ...graph.last])];
   const { dependencies, ...edges } = edgesTo(
     graph,
     before.map((after) => ({ after, why: "needs" })),
     sessions,
   );
-  const { project, metadata, options } = orchestration;
-  made.nodes.push({
-    id,
-    ...edges,
-    session: {
-      type: "implementation",
-      project: { ...project, requirements: INTEGRATION, context: contextOf(project) },
-      dependencies,
-      metadata,
-      options: optionsOf(options, undefined),
+  const { node, row } = integration(orchestration, dependencies);
+  made.nodes.push({ ...node, ...edges, terms: termsOf(terms, {}) });
+  made.rows.push(row);
+}
+
+/** The session that brings the work of others together. */
+export function integration(
+  { id: orchestrationId, project, metadata, options }: Orchestration,
+  dependencies: Id[],
+): { node: GraphNode; row: NewTaskRow } {
+  const id = newId();
+  return {
+    node: {
+      id,
+      session: {
+        type: "implementation",
+        project: { ...project, requirements: INTEGRATION, context: contextOf(project) },
+        dependencies,
+        metadata,
+        options: optionsOf(options, undefined),
+      },
     },
-    terms: termsOf(terms, {}),
-  });
-  made.rows.push({
-    sessionId: id,
-    orchestrationId: orchestration.id,
-    role: "integrator",
-    taskId: null,
-    title: INTEGRATION_TITLE,
-  });
+    row: {
+      sessionId: id,
+      orchestrationId,
+      role: "integrator",
+      taskId: null,
+      title: INTEGRATION_TITLE,
+    },
+  };
 }
 
 const INTEGRATION = [

@@ -174,7 +174,7 @@ function firstSessions(
     options: { ...options, autoStart },
   };
   return {
-    nodes: [{ id: first, session }],
+    nodes: [{ id: first, session, terms: { toolset: "coordination" } }],
     rows: [
       {
         sessionId: first,

@@ -3,6 +3,7 @@ import { Agent, createServer } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { sendOnward } from "./onward.ts";
+import { forwardToolCall } from "./tool-call.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** The agent's and git's way out of the sandbox. */
@@ -116,6 +117,7 @@ async function forward(
     // Whoever is told to close does so as soon as it has answered, which may be before it has read everything.
     connection: "keep-alive",
   };
+  if (path === "/tools") return await forwardToolCall(way.path, req, res, headers, gone.signal);
   const answer = await sendOnward(way, req, { method: req.method, path, headers }, gone.signal);
   res.once("finish", () => lingerOver(req));
   res.shouldKeepAlive ||= !req.complete;

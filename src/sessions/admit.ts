@@ -76,10 +76,11 @@ async function admitWithin(
 
 function lifetimeOf(
   { settings }: SessionDeps,
-  { options: { timeout } }: StoredSession,
+  { options: { timeout }, terms: { toolset } }: StoredSession,
   { maxMinutes }: Policy,
 ): number {
-  const limitMs = timeout === undefined ? settings.lifetimeMs : timeout * 1_000;
+  const usualMs = toolset === "coordination" ? settings.coordinationMs : settings.lifetimeMs;
+  const limitMs = timeout === undefined ? usualMs : timeout * 1_000;
   return Math.round(Math.min(limitMs, (maxMinutes ?? Infinity) * 60_000));
 }
 

@@ -94,11 +94,13 @@ function taskAfter({ type, project, options }: StoredSession, task: NextTask): N
 
 function optionsOf(before: StoredSession, terms: Partial<SessionTerms>): CreateOptions {
   const { orchestrationId, onto } = before;
+  // Who goes on with what another one has coordinated reads and tells; its orchestration is over, or has its coordinator.
+  const toolset = before.terms.toolset === "coordination" ? "usual" : before.terms.toolset;
   return {
     orchestrationId,
     onto,
     carriesOn: true,
-    terms: { ...before.terms, fork: null, ...terms },
+    terms: { ...before.terms, fork: null, toolset, ...terms },
   };
 }
 

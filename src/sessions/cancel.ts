@@ -29,16 +29,21 @@ export async function cancelSession(deps: SessionDeps, id: Id): Promise<void> {
 }
 
 /** Of a session that is locked and has not ended. */
-export async function cancelWithin(tx: Tx, session: StoredSession, at: Date): Promise<void> {
+export async function cancelWithin(
+  tx: Tx,
+  session: StoredSession,
+  at: Date,
+  reason = REASON,
+): Promise<void> {
   const { id } = session;
   if (session.admittedAt === null) {
-    await endWithin(tx, id, { status: "cancelled", error: REASON, events: [] }, at);
+    await endWithin(tx, id, { status: "cancelled", error: reason, events: [] }, at);
     return;
   }
   if (session.cancelRequestedAt !== null) return;
   await tx.updateTable("sessions").set({ cancel_requested_at: at }).where("id", "=", id).execute();
   await appendWithin(tx, [
-    { sessionId: id, events: [eventAt(at, "session.cancelling", { reason: REASON })] },
+    { sessionId: id, events: [eventAt(at, "session.cancelling", { reason })] },
   ]);
   await sql`select pg_notify('claude_hub_commands', ${id})`.execute(tx);
 }

@@ -22,7 +22,14 @@ import { requestWithin } from "./start.ts";
 export async function createSession(
   deps: SessionDeps,
   input: NewSession,
-  { id = newId(), orchestrationId = null, onto = null, terms, carriesOn = false }: CreateOptions,
+  {
+    id = newId(),
+    orchestrationId = null,
+    onto = null,
+    terms,
+    carriesOn = false,
+    within,
+  }: CreateOptions,
 ): Promise<Session> {
   // Told now, and not when there is a slot at last.
   limitsFor(deps.settings, input.options?.limits);
@@ -39,7 +46,7 @@ export async function createSession(
   };
   const startsByItself = input.options?.autoStart === true;
   const standsAlone = input.dependencies.length === 0 && input.continues === undefined;
-  if (standsAlone && !startsByItself) {
+  if (standsAlone && !startsByItself && within === undefined) {
     try {
       await deps.sessions.insert(insert);
     } catch (error) {
@@ -47,16 +54,18 @@ export async function createSession(
     }
     return asCreated(insert);
   }
-  return await insertWithDependencies(deps, insert, startsByItself);
+  return await insertWithDependencies(deps, insert, startsByItself, within);
 }
 
 async function insertWithDependencies(
   deps: SessionDeps,
   insert: SessionInsert,
   startsByItself: boolean,
+  within: CreateOptions["within"],
 ): Promise<Session> {
   const { dependencies, continues } = insert.session;
   return await inTransaction(deps.database, async (tx) => {
+    await within?.before(tx);
     await lockSessions(tx, [...dependencies, ...(continues === undefined ? [] : [continues])]);
     const waitsFor = continues === undefined ? [] : await checkContinued(tx, insert.session);
     const found = await readWithin(tx, dependencies);
@@ -66,6 +75,7 @@ async function insertWithDependencies(
     const broken = found.find(({ status }) => status === "failed" || status === "cancelled");
     const openDependencies = open.length + waitsFor.length;
     await insertWithin(tx, [{ insert, openDependencies, waitsFor }]);
+    await within?.after(tx, insert.id);
     const at = deps.clock.now();
     if (broken !== undefined) {
       const verb = broken.status === "failed" ? "failed" : "was cancelled";

@@ -57,9 +57,11 @@ export interface Repositories {
 
 export interface SessionSettings {
   /** Sessions that hold a slot at the same time, in all and of one repository. */
-  slots: { total: number; perRepository: number };
+  slots: { total: number; perRepository: number; coordinating: number };
   /** Time limit of a session that names none. */
   lifetimeMs: number;
+  /** Of one that coordinates others, and waits for them. */
+  coordinationMs: number;
   /** How long a sandbox that was told to end may take for its result. */
   graceMs: number;
   /** What the sessions of one repository may use on one day. */

@@ -15,7 +15,7 @@ import { requestWithin } from "./start.ts";
 export interface GraphNode {
   /** Later than those of what it comes after. */
   id: Id;
-  /** Its dependencies are nodes of the same graph, and have to complete. */
+  /** Its dependencies are nodes of the same graph, and have to complete; or sessions that have completed already. */
   session: NewSession;
   /** Nodes that have to have ended, whichever way. */
   waitsFor?: Id[];
@@ -41,6 +41,8 @@ export interface SessionGraphs {
   ): Promise<void>;
   /** Cancels all that has not ended, unless `before` says no; those that hold a slot end soon after. */
   cancel(orchestrationId: Id, before: (tx: Tx) => Promise<boolean>): Promise<void>;
+  /** Cancels these, as far as they have not ended, and what depends on them. */
+  cancelThese(ids: Id[], reason: string): Promise<void>;
 }
 
 /** Makes sessions that depend on each other, within a transaction. */
@@ -53,6 +55,7 @@ export async function createGraph(
     const nodes = await graph.nodes(tx);
     if (nodes === null) return;
     const at = deps.clock.now();
+    const own = new Set(nodes.map(({ id }) => id));
     for (const { id, session, waitsFor = [], undecided = [], terms } of nodes) {
       limitsFor(deps.settings, session.options?.limits);
       const insert = {
@@ -63,11 +66,23 @@ export async function createGraph(
         terms: terms === undefined ? null : SessionTerms.parse(terms),
         createdAt: at.toISOString(),
       };
-      const before = [...session.dependencies, ...waitsFor, ...undecided];
+      const before = [...session.dependencies, ...waitsFor, ...undecided].filter((one) =>
+        own.has(one),
+      );
       await insertWithin(tx, [{ insert, openDependencies: before.length, waitsFor, undecided }]);
       if (graph.starts) await requestWithin(tx, id, before, at);
     }
     await graph.after(tx);
+  });
+}
+
+/** Cancels sessions that are not wanted any more, within one transaction. */
+export async function cancelThese(deps: SessionDeps, ids: Id[], reason: string): Promise<void> {
+  await inTransaction(deps.database, async (tx) => {
+    await lockSessions(tx, ids);
+    const at = deps.clock.now();
+    for (const session of (await readWithin(tx, ids)).toReversed())
+      if (session.completedAt === null) await cancelWithin(tx, session, at, reason);
   });
 }
 

@@ -67,7 +67,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
     policy,
     limits: {
       deadlineAt,
-      stallMs: settings.stallMs,
+      // Who waits for others has nothing to say.
+      stallMs: terms.toolset === "coordination" ? settings.coordinationMs : settings.stallMs,
       setupMs: settings.setupMs,
       idleMs: settings.idleMs,
       spoolBytes: settings.spoolBytes,

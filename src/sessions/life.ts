@@ -17,7 +17,7 @@ import { watchBudgets } from "./budget-watch.ts";
 import { cancelSession } from "./cancel.ts";
 import { createSession } from "./create.ts";
 import type { SessionDeps } from "./deps.ts";
-import { cancelGraph, createGraph } from "./graph.ts";
+import { cancelGraph, cancelThese, createGraph } from "./graph.ts";
 import type { SessionGraphs } from "./graph.ts";
 import { createIntake } from "./intake.ts";
 import type { Intake } from "./intake.ts";
@@ -124,6 +124,10 @@ function createGraphs(
     },
     async cancel(orchestrationId, before) {
       await cancelGraph(deps, orchestrationId, before);
+      await giveSlotsNow();
+    },
+    async cancelThese(ids, reason) {
+      await cancelThese(deps, ids, reason);
       await giveSlotsNow();
     },
   };

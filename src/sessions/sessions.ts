@@ -3,6 +3,7 @@ import type { Id } from "../core/id.ts";
 import type { Branch, Repository } from "../core/repository.ts";
 import type { NewSession, Session, SessionStatus } from "../core/session.ts";
 import type { SessionTerms } from "../core/session-terms.ts";
+import type { Tx } from "../store/database.ts";
 
 export interface SessionQuery {
   status?: SessionStatus | undefined;
@@ -46,6 +47,12 @@ export interface CreateOptions {
   carriesOn?: boolean;
   /** What is not said is as usual. */
   terms?: Partial<SessionTerms>;
+  /** What belongs to it, in the same transaction. */
+  within?: {
+    /** Before anything is locked; what it throws, nothing is made of. */
+    before(tx: Tx): Promise<void>;
+    after(tx: Tx, id: Id): Promise<void>;
+  };
 }
 
 /** What callers may do with sessions. Every function throws `not_found` for an id that nobody knows. */

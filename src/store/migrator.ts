@@ -22,6 +22,7 @@ import * as budgets from "./migrations/0022-budgets.ts";
 import * as orchestrations from "./migrations/0016-orchestrations.ts";
 import * as talk from "./migrations/0017-talk.ts";
 import * as people from "./migrations/0024-people.ts";
+import * as coordination from "./migrations/0023-coordination.ts";
 
 const MIGRATIONS = {
   "0001-initial": { up: initial.up },
@@ -44,6 +45,7 @@ const MIGRATIONS = {
   "0016-orchestrations": { up: orchestrations.up },
   "0017-talk": { up: talk.up },
   "0024-people": { up: people.up },
+  "0023-coordination": { up: coordination.up },
 };
 /** Names of all that there are, in their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);

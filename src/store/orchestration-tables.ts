@@ -47,6 +47,8 @@ export interface OrchestrationTables {
     round: Generated<number>;
     spares: Generated<string[]>;
     place: Generated<string>;
+    /** By which its coordinating session has had it made. */
+    call: number | null;
   };
   thread_plans: {
     orchestration_id: string;

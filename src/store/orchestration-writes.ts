@@ -119,6 +119,8 @@ export interface NewTaskRow {
   round?: number;
   /** Ids of the sessions that take its place, one after the other, when it fails. */
   spares?: Id[];
+  /** Of the tool by which the coordinating session has had it made. */
+  call?: number;
 }
 
 export async function insertTasksWithin(tx: Tx, rows: NewTaskRow[]): Promise<void> {
@@ -136,6 +138,7 @@ export async function insertTasksWithin(tx: Tx, rows: NewTaskRow[]): Promise<voi
         attempts: row.attempts ?? 1,
         round: row.round ?? 1,
         spares: row.spares ?? [],
+        call: row.call ?? null,
       })),
     )
     .execute();

@@ -114,7 +114,14 @@ export function createOrchestrationStore({ db }: Database): OrchestrationStore {
             select 1 from sessions s where s.orchestration_id = o.id
               and (s.requested_at is not null or s.completed_at is not null)))
           or (o.state in ('proposing', 'running') and not exists (
-            select 1 from sessions s where s.orchestration_id = o.id and s.completed_at is null)))
+            select 1 from sessions s where s.orchestration_id = o.id and s.completed_at is null))
+          or (o.state = 'running' and o.kind = 'coordinate' and exists (
+            select 1 from orchestration_tasks t join sessions first on first.id = t.session_id
+            join orchestration_tasks made on made.orchestration_id = o.id and made.role = 'task'
+            join sessions s on s.id = made.session_id
+            where t.orchestration_id = o.id and t.role = 'coordinator' and first.completed_at is not null
+              and s.completed_at is null and s.cancel_requested_at is null
+              and (first.status <> 'completed' or s.requested_at is null))))
         order by o.id limit ${limit}`.execute(db);
       return rows.map((row) => IdRow.parse(row).id);
     },

@@ -40,9 +40,10 @@ with input as (
 ),
 made as (
   insert into sessions (id, type, status, repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, onto_branch, terms, sandbox_name, created_at)
+    orchestration_id, continues_id, onto_branch, terms, coordinates, sandbox_name, created_at)
   select id, type, 'initializing', repository, branch, requirements, context, metadata, options,
-    orchestration_id, continues_id, onto_branch, terms, sandbox_name, created_at from input
+    orchestration_id, continues_id, onto_branch, terms, coalesce(terms->>'toolset' = 'coordination', false), sandbox_name,
+    created_at from input
 ),
 logged as (
   insert into events (session_id, seq, at, kind, body) select id, 1, created_at, 'session.created', event from input

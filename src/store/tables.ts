@@ -21,6 +21,8 @@ export interface SessionsTable {
   sandbox_name: string;
   agent_session_id: string | null;
   work_branch: string | null;
+  /** It coordinates others, and has a slot of another kind. */
+  coordinates: Generated<boolean>;
   policy: ColumnType<unknown, string | null, string | null>;
   /** The hub on whose machine the sandbox is. */
   executor_id: string | null;

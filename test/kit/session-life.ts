@@ -45,9 +45,10 @@ export async function openSessionLife(options: {
   serverUrl: string;
   slots?: number;
   maxTasks?: number;
+  maxChildren?: number;
   publish?: OrchestrationDeps["publish"];
 }): Promise<TestLife> {
-  const { serverUrl, slots = 100, maxTasks = 50, publish = null } = options;
+  const { serverUrl, slots = 100, maxTasks = 50, maxChildren = 20, publish = null } = options;
   await using parts = new AsyncDisposableStack();
   const own = parts.use(await createTestDatabase(serverUrl));
   const database = parts.use(openDatabase({ url: own.url, maxConnections: 6 }));
@@ -86,7 +87,7 @@ export async function openSessionLife(options: {
     graphs: life.graphs,
     budgets: life.budgets,
     publish,
-    settings: { maxTasks },
+    settings: { maxTasks, maxChildren },
     clock,
     log,
   };
@@ -143,8 +144,9 @@ const NO_RUNTIME: Runtime = {
 function settingsWith(slots: number) {
   const sandbox = { memoryBytes: 1, processes: 16, cpuShares: 1 };
   return {
-    slots: { total: slots, perRepository: slots },
+    slots: { total: slots, perRepository: slots, coordinating: slots },
     lifetimeMs: 3_600_000,
+    coordinationMs: 3_600_000,
     graceMs: 1_000,
     policy: { pushBranches: ["claude/*"], pushWorkflows: false, maxTokens: null, maxCostUsd: null },
     agent: {

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 
 const argv = process.argv.slice(2);
 const startedAt = Date.now();
+const model = valueOf("--model") ?? "stand-in";
 const sessionId = valueOf("--session-id") ?? valueOf("--resume") ?? idOf(0);
 const usage = { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 0 };
 let lines = 0;
@@ -80,7 +81,6 @@ const actions = {
   async model({ text = "Hello", maxTokens: max_tokens = 100, calls = 1 }) {
     const url = `${process.env.ANTHROPIC_BASE_URL}/v1/messages`;
     const key = { "anthropic-version": "2023-06-01", "x-api-key": process.env.ANTHROPIC_API_KEY };
-    const model = valueOf("--model") ?? "stand-in";
     const asked = { model, max_tokens, messages: [{ role: "user", content: text }] };
     for (let at = 0; at < calls; at += 1) {
       const answer = await post(url, key, asked);
@@ -89,30 +89,29 @@ const actions = {
       else say(`model answered ${status}: ${answer.slice(4, 1_004)}`);
     }
   },
-  async tool({ name, input = {} }) {
+  async tool({ name, input: given = {} }) {
+    const input = JSON.parse(JSON.stringify(given).replaceAll(/"\{\{(\w+):?(\d*)\}\}"/g, known));
     const text = await askHub(name, input);
+    if (name === "create_session") made.push(/^\{"session":\{"id":"([^"]+)"/.exec(text)?.[1]);
     call(`mcp__hub__${name}`, input, () => ({ text, isError: false }));
   },
   result: (value) => (result = value),
   hear: () => hear(nextMessage()),
 };
 
+/** Sessions that it has asked the hub for. */
+const made = [];
+const known = (_, of, at) => JSON.stringify(of === "own" ? sessionId : at ? made[at] : made);
 const takesMessages = valueOf("--input-format") === "stream-json";
 /** Of standard input. */
 let unread = Buffer.alloc(0);
-
 if (argv.includes("--version")) {
   writeAll(1, "0.0.0 (stand-in)\n");
   process.exit(0);
 }
 recordStart();
-emit({
-  type: "system",
-  subtype: "init",
-  cwd: process.cwd(),
-  tools: ["Bash", "StructuredOutput", "Write"],
-  model: valueOf("--model") ?? "stand-in",
-});
+const tools = ["Bash", "StructuredOutput", "Write"];
+emit({ type: "system", subtype: "init", cwd: process.cwd(), tools, model });
 const directive = findDirective(argv.join("\n")) ?? findDirective(readPrompt());
 if (directive === undefined) say("The stand-in has nothing to do.");
 for (const step of directive?.steps ?? []) await take(step);
@@ -172,7 +171,9 @@ async function askHub(name, input) {
   const asked = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: input } };
   const accept = "application/json, text/event-stream";
   const answer = await post(mcpServers.hub.url, { accept, connection: "close" }, asked);
-  const { result: told, error } = answer.startsWith("200 ") ? JSON.parse(answer.slice(4)) : {};
+  // Of a stream, the last event is the answer.
+  const json = answer.replace(/^200 (?:[^]*\ndata: )?/, "");
+  const { result: told, error } = json === answer ? {} : JSON.parse(json);
   return told?.content[0].text ?? (error === undefined ? answer : `${error.code} ${error.message}`);
 }
 
@@ -243,9 +244,8 @@ function sleep(ms) {
 
 function recordStart() {
   const { HOME: home } = process.env;
-  const at = new Date(startedAt).toISOString();
-  if (home === undefined) return;
-  fs.appendFileSync(`${home}/.stand-in-starts`, `${sessionId} ${process.pid} ${at}\n`);
+  const line = `${sessionId} ${process.pid} ${new Date(startedAt).toISOString()}\n`;
+  if (home !== undefined) fs.appendFileSync(`${home}/.stand-in-starts`, line);
 }
 
 function valueOf(flag) {

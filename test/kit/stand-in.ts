@@ -33,7 +33,10 @@ export type StandInStep =
   | { push: true | string }
   /** Calls the Messages API at ANTHROPIC_BASE_URL and prints status and answer. */
   | { model: { text?: string; maxTokens?: number; calls?: number } }
-  /** Calls a tool of the hub; what it answers shows as the tool's result. */
+  /**
+   * Calls a tool of the hub; what it answers shows as the tool's result. In `input`, `"{{made}}"` becomes the ids of the
+   * sessions that it has made, and `{{made:0}}` the first of these; `{{own}}` is its own session's.
+   */
   | { tool: { name: string; input?: Record<string, unknown> } }
   /** Waits for a message; what that tells it to do (a directive of its own), it does in the same turn. */
   | { hear: true }

@@ -19,6 +19,9 @@ const ANSWER_SCHEMA = {
   additionalProperties: false,
 } as const;
 
+/** It waits for other sessions with one call, for as long as any session may take. */
+const LONGEST_CALL_MS = 604_800_000;
+
 /** Claude Code without a terminal: `claude -p`, one JSON object a line. */
 export const claudeCode: Agent = {
   name: "claude-code",
@@ -89,9 +92,10 @@ function toolArguments({ toolset, policy }: Job): string[] {
 }
 
 /** The hub's own tools, and no others: a repository's `.mcp.json` adds none. */
-function hubToolArguments({ hubTools }: Job, { gatewayUrl }: AgentPlace): string[] {
+function hubToolArguments({ hubTools, toolset }: Job, { gatewayUrl }: AgentPlace): string[] {
   if (hubTools.length === 0) return ["--strict-mcp-config"];
-  const servers = { hub: { type: "http", url: `${gatewayUrl}/tools` } };
+  const patience = toolset === "coordination" ? { timeout: LONGEST_CALL_MS } : {};
+  const servers = { hub: { type: "http", url: `${gatewayUrl}/tools`, ...patience } };
   return [
     "--strict-mcp-config",
     "--mcp-config",
@@ -114,6 +118,8 @@ function environmentOf(job: Job, place: AgentPlace): Record<string, string> {
     DISABLE_TELEMETRY: "1",
     DISABLE_AUTOUPDATER: "1",
     DISABLE_ERROR_REPORTING: "1",
+    // Who is told that a call goes on elsewhere asks for it again and again, and each time the model.
+    CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: "0",
     // As root it refuses to work without asking, unless it knows that it is confined.
     IS_SANDBOX: "1",
   };

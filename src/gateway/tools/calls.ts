@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { HubError } from "../../core/errors.ts";
 import type { EventBody, EventKind } from "../../core/event.ts";
 import type { Id } from "../../core/id.ts";
-import type { Tool } from "../../core/tool.ts";
+import type { Tool, ToolCall } from "../../core/tool.ts";
 import { createTurns } from "../../runtimes/turns.ts";
 import type { CallPlace, ToolCallStore } from "../../store/tool-calls.ts";
 
@@ -16,7 +16,16 @@ export interface Told {
   isRefused: boolean;
 }
 
-export type CallTool = (sessionId: Id, tool: Tool, input: unknown) => Promise<Told>;
+/** One call, as it has come to the door. */
+export interface Asked extends Pick<ToolCall, "signal" | "progress"> {
+  sessionId: Id;
+  tool: Tool;
+  input: unknown;
+  /** Names the request, also when it is sent again; null: nobody has named it. */
+  request: string | null;
+}
+
+export type CallTool = (asked: Asked) => Promise<Told>;
 
 /** Has calls done: each once, no more than its tool allows, one after the other in a session, all in its log. */
 export function createCalls(options: {
@@ -32,15 +41,31 @@ export function createCalls(options: {
     return { text: reason, isRefused: true };
   }
 
-  async function perform(place: CallPlace, tool: Tool, input: unknown): Promise<Told> {
-    const { sessionId, ordinal } = place;
+  const run = ({ sessionId, tool, input, signal, progress }: Asked, ordinal: number) =>
+    tool.run(input, {
+      sessionId,
+      ordinal,
+      key: `tool:${sessionId}:${tool.name}:${ordinal}`,
+      record: (kind, body) => record(sessionId, kind, body),
+      signal,
+      progress,
+    });
+
+  /** In no row, and not remembered: it changes nothing. */
+  async function read(asked: Asked): Promise<Told> {
     try {
-      const text = await tool.run(input, {
-        sessionId,
-        ordinal,
-        key: `tool:${sessionId}:${tool.name}:${ordinal}`,
-        record: (kind, body) => record(sessionId, kind, body),
-      });
+      return { text: await run(asked, 0), isRefused: false };
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      return await refuse(asked.sessionId, asked.tool.name, error.message);
+    }
+  }
+
+  async function perform(place: CallPlace, asked: Asked): Promise<Told> {
+    const { sessionId, ordinal } = place;
+    const { tool } = asked;
+    try {
+      const text = await run(asked, ordinal);
       const answer = text.slice(0, ANSWER_CHARS);
       await record(sessionId, "request.granted", { tool: tool.name, ordinal, answer });
       await calls.done(place, answer);
@@ -53,12 +78,14 @@ export function createCalls(options: {
     }
   }
 
-  return (sessionId, tool, input) =>
-    inTurn(sessionId, async () => {
+  return (asked) => {
+    const { sessionId, tool } = asked;
+    if (tool.repeated === "reads") return read(asked);
+    return inTurn(sessionId, async () => {
       const begun = await calls.begin({
         sessionId,
         tool: tool.name,
-        digest: tool.repeated === "again" ? null : digestOf(input),
+        digest: tool.repeated === "again" ? asked.request : digestOf(asked.input),
         limit: tool.limit,
         sessionLimit: SESSION_CALLS,
       });
@@ -74,11 +101,12 @@ export function createCalls(options: {
               : `a session has ${SESSION_CALLS} calls of the hub's tools, and has made them`,
           );
         case "run":
-          return await perform({ sessionId, tool: tool.name, ordinal: begun.ordinal }, tool, input);
+          return await perform({ sessionId, tool: tool.name, ordinal: begun.ordinal }, asked);
         default:
           return begun satisfies never;
       }
     });
+  };
 }
 
 /** Of what the schema has made of the input, so that neither order nor blanks count. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import { HubError, forbidden } from "../../core/errors.ts";
 import type { EventBody, EventKind } from "../../core/event.ts";
@@ -31,15 +32,22 @@ export function createToolsDoor(options: {
     const { sessionId } = session;
     try {
       if (req.url !== "/tools") throw new HubError("not_found", "Not found");
+      // A stream on which the hub would speak of its own accord; it does not.
+      if (req.method !== "POST") {
+        res.writeHead(405, { allow: "POST" }).end();
+        return;
+      }
       const tools = await toolsFor(session);
       if (tools.length === 0) throw forbidden("the session has no tools of the hub");
-      const answer = await answerMcp(await requestOf(req), {
+      const gone = new AbortController();
+      res.once("close", () => gone.abort());
+      await using answer = await answerMcp(await requestOf(req), {
         tools,
-        call: (tool, input) => call(sessionId, tool, input),
+        call: (asked) => call({ ...asked, sessionId, request: nameOf(req), signal: gone.signal }),
         onInvalid: (tool, reason) => record(sessionId, "request.refused", { tool, reason }),
         log,
       });
-      await pass(answer, res);
+      await pass(answer.response, res, gone.signal);
     } catch (error) {
       if (error instanceof HubError) onDenial(sessionId, error);
       throw error;
@@ -64,12 +72,24 @@ async function requestOf(req: IncomingMessage): Promise<Request> {
 }
 const PASSED = ["accept", "content-type", "mcp-protocol-version", "mcp-session-id"];
 
-async function pass(answer: Response, res: ServerResponse): Promise<void> {
-  const body = await answer.text();
+/** The sandbox's forwarder says it, which sends a request again whose answer has been lost; any other name is as good. */
+function nameOf({ headers }: IncomingMessage): string | null {
+  const name = headers["x-claude-hub-request"];
+  return typeof name === "string" && /^[\w-]{1,100}$/.test(name) ? `request ${name}` : null;
+}
+
+/** Whoever waits for a long time is told at once that it is taken. */
+async function pass(answer: Response, res: ServerResponse, gone: AbortSignal): Promise<void> {
   if (res.destroyed) return;
   res.writeHead(answer.status, {
     ...Object.fromEntries(answer.headers),
     "cache-control": "no-store",
   });
-  res.end(body);
+  if (answer.body === null) return void res.end();
+  res.flushHeaders();
+  try {
+    await pipeline(answer.body, res, { signal: gone });
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  }
 }

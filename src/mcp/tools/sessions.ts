@@ -5,6 +5,7 @@ import {
   Dependencies,
   NewSession,
   Project,
+  SessionBudget,
   SessionStatus,
   SessionType,
 } from "../../core/session.ts";
@@ -14,6 +15,38 @@ import { sessionView, SessionView } from "../views.ts";
 const MINUTE_S = 60;
 const WEEK_MINUTES = 10_080;
 const session_id = Id.describe("The session's id.");
+
+/** What it takes to make one, beside its type. */
+export const NEW_SESSION = {
+  repository: Project.shape.repository.describe("owner/name"),
+  requirements: Project.shape.requirements.describe("What the agent shall do."),
+  context: Project.shape.context.describe("What else it should know."),
+  branch: Project.shape.branch.describe("The branch to begin from; else the default branch."),
+  dependencies: Dependencies.optional().describe("Ids of sessions that have to complete before."),
+  auto_start: z.boolean().optional().describe("Start as soon as the dependencies allow."),
+  timeout_minutes: z
+    .int()
+    .min(1)
+    .max(WEEK_MINUTES)
+    .optional()
+    .describe("Time limit, from when it gets a slot."),
+  budget: SessionBudget.optional().describe("What it may use; less than it might have."),
+};
+const NewSessionInput = z.object({ session_type: SessionType, ...NEW_SESSION });
+
+export function newSession(input: z.infer<typeof NewSessionInput>): NewSession {
+  const { repository, requirements, context, branch, timeout_minutes: minutes, budget } = input;
+  return NewSession.parse({
+    type: input.session_type,
+    project: { repository, requirements, context, branch },
+    dependencies: input.dependencies,
+    options: {
+      autoStart: input.auto_start,
+      ...(minutes === undefined ? {} : { timeout: minutes * MINUTE_S }),
+      ...(budget === undefined ? {} : { budget }),
+    },
+  });
+}
 
 export const createSession = mcpTool({
   name: "create_session",
@@ -28,33 +61,12 @@ export const createSession = mcpTool({
     session_type: SessionType.describe(
       "implementation and testing change and push; analysis and review read; coordination plans others.",
     ),
-    repository: Project.shape.repository.describe("owner/name"),
-    requirements: Project.shape.requirements.describe("What the agent shall do."),
-    context: Project.shape.context.describe("What else it should know."),
-    branch: Project.shape.branch.describe("The branch to begin from; else the default branch."),
-    dependencies: Dependencies.optional().describe("Ids of sessions that have to complete before."),
-    auto_start: z.boolean().optional().describe("Start as soon as the dependencies allow."),
-    timeout_minutes: z
-      .int()
-      .min(1)
-      .max(WEEK_MINUTES)
-      .optional()
-      .describe("Time limit, from when it gets a slot."),
+    ...NEW_SESSION,
   }),
   output: z.object({ session: SessionView }),
-  async run(input, { sessions }) {
-    const { repository, requirements, context, branch, timeout_minutes: minutes } = input;
-    const session = NewSession.parse({
-      type: input.session_type,
-      project: { repository, requirements, context, branch },
-      dependencies: input.dependencies,
-      options: {
-        autoStart: input.auto_start,
-        ...(minutes === undefined ? {} : { timeout: minutes * MINUTE_S }),
-      },
-    });
-    return { session: sessionView(await sessions.create(session)) };
-  },
+  run: async (input, { sessions }) => ({
+    session: sessionView(await sessions.create(newSession(input))),
+  }),
 });
 
 export const startSession = mcpTool({
