@@ -53,6 +53,8 @@ export async function forwardToolCall(
       } finally {
         gone.removeEventListener("abort", stop);
         onward.destroy();
+        // A request that has its answer has let go of it: left to itself it would count against the sandbox.
+        connection.destroy();
       }
       await pause(RETRY_MS, undefined, { signal: gone });
     }
