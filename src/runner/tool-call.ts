@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import { setTimeout as pause } from "node:timers/promises";
 import { connectPatiently } from "./onward.ts";
 
-/** More than the hub takes. */
+/** More than the hub takes: what is longer is cut here, and refused by the hub, in whose log that stands. */
 const MAX_BODY_BYTES = 1_048_576;
 /** Clients give up what they hear nothing of. */
 const TELL_MS = 15_000;
@@ -26,7 +26,6 @@ export async function forwardToolCall(
   // Calls are rare: the next one would come just when a kept connection is ended.
   res.shouldKeepAlive = false;
   const body = await read(req);
-  if (body === null) return void res.writeHead(413).end("the call is too long\n");
   const { "transfer-encoding": _, ...named } = headers;
   const ask = {
     method: req.method,
@@ -63,14 +62,14 @@ export async function forwardToolCall(
   }
 }
 
-async function read(req: IncomingMessage): Promise<Buffer | null> {
+async function read(req: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of req as AsyncIterable<Buffer>) {
+    if (bytes < MAX_BODY_BYTES) parts.push(part);
     bytes += part.length;
-    if (bytes <= MAX_BODY_BYTES) parts.push(part);
   }
-  return bytes <= MAX_BODY_BYTES ? Buffer.concat(parts) : null;
+  return Buffer.concat(parts);
 }
 
 function answerTo(onward: ReturnType<typeof request>, body: Buffer): Promise<IncomingMessage> {

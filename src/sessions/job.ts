@@ -8,6 +8,7 @@ import { ownBranchOf, policyOf } from "./permitted.ts";
 import { systemPrompt, taskPrompt } from "./prompt.ts";
 import type { PromptParts } from "./prompt.ts";
 import { resultsText } from "./results.ts";
+import { recordSandbox } from "./sandbox.ts";
 
 /** Everything that the session's runner needs to know; no credential. */
 export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
@@ -17,6 +18,8 @@ export async function jobOf(deps: SessionDeps, id: Id): Promise<Job> {
   const { deadlineAt } = session;
   const isPrepared = session.preparedAt !== null;
   if (deadlineAt === null && !isPrepared) throw conflict("Session has no slot");
+  // A hub may have died before it could note it, and its runner may have ended before the next one looks.
+  if (session.sandboxCreatedAt === null) await recordSandbox(deps, id, "created");
   const policy = session.policy ?? policyOf(deps, session);
   const { terms } = session;
   const workBranch = session.workBranch ?? ownBranchOf(session);

@@ -98,7 +98,8 @@ function warmUp(deps: SessionDeps, repository: string): void {
   });
 }
 
-async function recordSandbox(
+/** Notes that there is a sandbox, once, and each time that it was found again. */
+export async function recordSandbox(
   deps: SessionDeps,
   id: Id,
   outcome: "created" | "adopted" | "exited",
