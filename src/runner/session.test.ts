@@ -140,10 +140,7 @@ test("silence is reported once each time", async () => {
   const prompt = standIn({ silentMs: 700 }, { print: "awake" }, { silentMs: 700 });
   await house.perform({ prompt, limits: { stallMs: 250 } });
   const kinds = house.hub.events.map(({ kind }) => kind).join(" ");
-  // Whether it has begun to speak in time is the machine's affair.
-  expect(kinds.split("agent.initialized ")[1]).toMatch(
-    /^agent\.stalled message\.written agent\.stalled turn\.finished/,
-  );
+  expect(kinds).toMatch(/initialized agent.stalled message.written agent.stalled turn.finished/);
 });
 
 test("a cancelled agent is ended even if it will not, and its work is kept", async () => {
