@@ -19,6 +19,14 @@ const DUMMY_KEY = "no-key-is-needed";
 const DUMMY_TOKEN = "token-of-the-demo-forge";
 const LIMIT_MS = { scripted: 120_000, real: 900_000 };
 
+/** Whoever ends the demo from the keyboard has its hub ended as well, which has a terminal of its own. */
+class Interrupted extends Error {
+  override name = "Interrupted";
+}
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => interrupted.abort(new Interrupted(signal)));
+
 /** The main job, for real: hub, database, sandboxes, git and Claude Code; only the model is scripted unless `--real`. */
 async function demo({
   real,
@@ -90,12 +98,13 @@ async function within<Result>(
 ): Promise<Result> {
   const late = new AbortController();
   const tooLong = async () => {
-    await pause(limitMs, undefined, { signal: late.signal });
+    await pause(limitMs, undefined, { signal: AbortSignal.any([late.signal, interrupted.signal]) });
     throw new Error(`the demo took longer than ${limitMs} ms`);
   };
   try {
     return await Promise.race([work(), tooLong()]);
   } catch (error) {
+    interrupted.signal.throwIfAborted();
     throw new Error(`the demo failed; the hub said:\n${hub.output().slice(-4_000)}`, {
       cause: error,
     });
@@ -122,8 +131,10 @@ const { values } = parseArgs({
 try {
   process.exitCode = await demo(values);
 } catch (error) {
-  if (!(error instanceof HubEnded)) throw error;
-  createScreen(process.stdout).problem(`The demo's hub could not start: ${error.reason}.`);
-  process.exitCode = 1;
+  if (error instanceof Interrupted) process.exitCode = 130;
+  else if (error instanceof HubEnded) {
+    createScreen(process.stdout).problem(`The demo's hub could not start: ${error.reason}.`);
+    process.exitCode = 1;
+  } else throw error;
 }
 process.exit();

@@ -33,7 +33,7 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
       write(`  forge     ${forge}, a git server on this machine`);
       write(
         runtime === "process"
-          ? "  sandboxes plain processes WITHOUT isolation: bubblewrap is not installed here"
+          ? "  sandboxes plain processes, WITHOUT isolation"
           : `  sandboxes ${runtime}: no network, no secrets, a read-only system`,
       );
       write(
@@ -71,11 +71,11 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
       for (const problem of verdict.problems) this.problem(problem);
       if (verdict.problems.length > 0) return;
       heading("Where to look next");
-      write("  npm run demo -- --github the hub as a bot: from an issue to a merge");
+      write("  npm run demo -- --github       the hub as a bot: from an issue to a merge");
       write("  npm run demo -- --orchestrate  one request, split over four agents");
-      write("  npm start                run the hub itself; it says where it listens");
-      write("  README.md                point it at GitHub and at a model");
-      write("  docs/configuration.md    every setting");
+      write("  npm start                      run the hub itself; it says where it listens");
+      write("  README.md                      point it at GitHub and at a model");
+      write("  docs/configuration.md          every setting");
     },
     problem: (text) => write(`  ${style("red", `problem: ${text}`)}`),
   };

@@ -4,6 +4,7 @@ import { addAuth } from "./commands/auth.ts";
 import { addBatch } from "./commands/batch.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addContinue } from "./commands/continue.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEngineProxy } from "./commands/engine-proxy.ts";
@@ -55,6 +56,7 @@ export function createProgram(): Command {
   program.commandsGroup("Set-up:");
   for (const add of [addLogin, addToken, addMcp, addCompletion, addExamples]) add(program);
   program.commandsGroup("The hub:");
-  for (const add of [addServe, addDoctor, addAuth, addGitHub, addEngineProxy]) add(program);
+  for (const add of [addServe, addDoctor, addAuth, addGitHub, addEngineProxy, addDemo])
+    add(program);
   return program;
 }

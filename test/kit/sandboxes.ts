@@ -19,16 +19,28 @@ export async function sandboxProcesses(sandboxesDir: string): Promise<number[]> 
   return marked.filter((pid) => pid !== null);
 }
 
-/** Ends what a killed hub left behind. */
+/** Ends what a hub left behind, also what has cast off the mark in its environment. */
 export async function endSandboxes(sandboxesDir: string): Promise<void> {
+  const groups = createControlGroups(await ownerOf(sandboxesDir));
+  const names = await readdir(sandboxesDir);
   await waitFor(
     async () => {
-      const pids = await sandboxProcesses(sandboxesDir);
-      for (const pid of pids) process.kill(pid, "SIGKILL");
-      return pids.length === 0;
+      const members = await Promise.all(names.map((name) => groups.members(name)));
+      const marked = await sandboxProcesses(sandboxesDir);
+      const pids = new Set([...marked, ...members.flat().filter(isRunning)]);
+      for (const pid of pids) end(pid);
+      return pids.size === 0;
     },
     { timeoutMs: 10_000, what: "the end of all sandboxes" },
   );
-  const groups = createControlGroups(await ownerOf(sandboxesDir));
-  for (const name of await readdir(sandboxesDir)) await groups.remove(name);
+  for (const name of names) await groups.remove(name);
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
