@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TestHub } from "../test/kit/hub.ts";
 import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/stand-in.ts";
 import type { StandInStep } from "../test/kit/stand-in.ts";
 import { openBenchHub, REPOSITORY } from "./hub.ts";
+import { memoryOf } from "./memory.ts";
 import { median } from "./table.ts";
 import type { Figure } from "./table.ts";
 
@@ -75,9 +75,4 @@ async function startAll(hub: TestHub, count: number, step: StandInStep): Promise
   }
   for (const id of ids) await hub.until(id, { statuses: ["running"] });
   return ids;
-}
-
-async function memoryOf({ pid }: TestHub): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
 }

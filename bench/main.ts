@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { measureApi } from "./api.ts";
 import { measureContainers } from "./containers.ts";
+import { measureCoordination } from "./coordination.ts";
 import { measureFootprint, measureMemory } from "./footprint.ts";
 import { measureGitHub } from "./github.ts";
 import { measureGitClone } from "./git-clone.ts";
@@ -29,6 +30,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   "git-clone": measureGitClone,
   "model-door": measureModelDoor,
   graph: measureGraph,
+  coordination: measureCoordination,
   github: measureGitHub,
 };
 
