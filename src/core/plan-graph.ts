@@ -17,9 +17,7 @@ export interface PlanGraph {
   /** Each after all that it comes after. */
   tasks: PlanTask[];
   edges: PlanEdge[];
-  /** Tasks that nothing comes after. */
-  last: string[];
-  /** Tasks whose work no other task builds on: what is to be brought together at the end. */
+  /** Tasks whose work no other task builds on, if all of them leave some: what is to be brought together at the end. */
   heads: string[];
 }
 
@@ -32,9 +30,12 @@ export function graphOf(plan: Plan): PlanGraph {
   if (!plan.sameFilesSideBySide) edges.push(...fileEdges(plan.tasks, edges));
   const after = groups(edges);
   const tasks = inOrder(plan.tasks, ({ id }) => after.get(id) ?? []);
-  const followed = new Set(edges.map((edge) => edge.after));
-  const last = tasks.map(({ id }) => id).filter((id) => !followed.has(id));
-  return { tasks, edges, last, heads: headsOf(tasks, after) };
+  return { tasks, edges, heads: headsOf(tasks, after) };
+}
+
+/** Whether several branches may be left at the end, for one more session to bring together. */
+export function mayIntegrate(plan: Plan): boolean {
+  return plan.integrate && graphOf(plan).heads.length > 1;
 }
 
 function strategyEdges({ strategy, tasks }: Plan): PlanEdge[] {

@@ -97,7 +97,7 @@ export const Plan = z.strictObject({
   tasks: z.array(PlanTask).min(1).max(PLAN_BOUNDS.tasks),
   /** Tasks that are expected to change the same files may run side by side. */
   sameFilesSideBySide: z.boolean().default(false),
-  /** Branches that nothing else builds on are merged on one at the end. */
+  /** Where several branches are left at the end that nothing else builds on, one more session merges them. */
   integrate: z.boolean().default(true),
   /** One pull request at the end, where the hub may open one. */
   pullRequest: z.boolean().default(true),

@@ -9,10 +9,11 @@ import type { NewTaskRow } from "../store/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { GraphNode } from "../sessions/graph.ts";
 import { become, locked } from "./change.ts";
-import { concludeCoordination, coordinatorOf, toIntegrate } from "./coordinated.ts";
+import { concludeCoordination, coordinatorOf } from "./coordinated.ts";
 import type { FinishedWork, OrchestrationDeps } from "./deps.ts";
 import { finishedWork, resultBranch } from "./finished.ts";
-import { outcomeOf } from "./outcome.ts";
+import { integrate, toIntegrate } from "./integration.ts";
+import { outcomeOf, stopped } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { planned } from "./planned.ts";
 import { PLANNERS, plannerNode, proposedPlan } from "./proposal.ts";
@@ -55,11 +56,15 @@ async function begun(deps: OrchestrationDeps, id: Id): Promise<void> {
   });
 }
 
-/** Ends an orchestration whose sessions have, unless there is a pull request to open first. */
+/** Ends an orchestration whose sessions have, unless there are branches to bring together or a pull request to open first. */
 async function finish(deps: OrchestrationDeps, id: Id): Promise<FinishedWork | null> {
   const found = await outcomeNow(deps, id);
   if (found === null) return null;
-  const { orchestration, outcome, branch, sessions } = found;
+  const { orchestration, outcome, branch, sessions, ends } = found;
+  if (ends.length > 0) {
+    await integrate(deps, id, { ends, seen: sessions });
+    return null;
+  }
   const report = await reportOf(deps, sessions);
   const work = finishedWork(orchestration, outcome, { branch, report, sessions });
   if (work !== null && deps.publish !== null) return work;
@@ -83,7 +88,8 @@ export async function end(
   published: { pullRequestUrl?: string | null; note?: string },
 ): Promise<void> {
   const found = await outcomeNow(deps, id);
-  if (found === null) return;
+  // Whoever has looked before the last session ended has not seen what is to be brought together.
+  if (found === null || found.ends.length > 0) return;
   const { outcome, branch } = found;
   const { pullRequestUrl = null, note } = published;
   await inTransaction(deps.database, async (tx) => {
@@ -97,27 +103,28 @@ export async function end(
   deps.log.info({ orchestrationId: id, state: outcome.state }, "orchestration has ended");
 }
 
-/** Null: it has not come to its end. Sessions that have ended stay as they are, so this stays true. */
-async function outcomeNow(
-  { store, branches }: OrchestrationDeps,
-  id: Id,
-): Promise<{
+interface Ended {
   orchestration: Orchestration;
   outcome: Outcome;
   branch: string | null;
   sessions: OrchestratedSession[];
-} | null> {
+  /** Sessions whose branches are to be brought together first. */
+  ends: OrchestratedSession[];
+}
+
+/** Null: its sessions have not ended. Those that have ended stay as they are, so this stays true. */
+async function outcomeNow({ store, branches }: OrchestrationDeps, id: Id): Promise<Ended | null> {
   const orchestration = await store.get(id);
   if (orchestration === null || isOver(orchestration.state)) return null;
   const sessions = await store.sessions(id, SESSIONS);
   if (sessions.some(({ completedAt }) => completedAt === null)) return null;
-  if (orchestration.state === "approved" && orchestration.cancelRequestedAt === null)
-    if (sessions.length === 0) return null;
-  // Whoever has looked before the last session ended has not seen what is to be brought together.
-  if ((await toIntegrate(branches, orchestration, sessions)).length > 0) return null;
+  const isStopped = orchestration.cancelRequestedAt !== null;
+  if (orchestration.state === "approved" && !isStopped && sessions.length === 0) return null;
+  const ends = await toIntegrate(branches, orchestration, sessions);
   const outcome = outcomeOf(orchestration, sessions);
   const branch = await resultBranch(branches, orchestration, sessions);
-  return { orchestration, outcome, branch, sessions };
+  if (ends.length === 0 || !isStopped) return { orchestration, outcome, branch, sessions, ends };
+  return { orchestration, outcome: stopped(outcome), branch, sessions, ends: [] };
 }
 
 /** What the session that plans has answered becomes the plan; what is none is asked for once more. */

@@ -1,7 +1,6 @@
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
-import { graphOf } from "../core/plan-graph.ts";
 import type { BranchStore } from "../store/branches.ts";
-import { looseEnds } from "./coordinated.ts";
+import { looseEnds, pushedBy } from "./integration.ts";
 import type { FinishedWork } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -16,40 +15,11 @@ export async function resultBranch(
   orchestration: Orchestration,
   sessions: readonly OrchestratedSession[],
 ): Promise<string | null> {
-  const { project } = orchestration;
-  const isEnd = await endsOf(branches, orchestration, sessions);
-  const ends = sessions.filter(
-    (one) =>
-      one.status === "completed" &&
-      (one.place === "current" || one.place === "chosen") &&
-      (one.role === "integrator" || isEnd(one)),
-  );
-  const pushed = await branches.ofSessions(
-    project.repository,
-    ends.map(({ sessionId }) => sessionId),
-  );
-  const found = ends.filter(({ sessionId, workBranch }) =>
-    pushed.some((one) => one.sessionId === sessionId && one.branch === workBranch),
-  );
-  const integrated = found.find(({ role }) => role === "integrator");
+  const integrators = sessions.filter(({ role }) => role === "integrator");
+  const [integrated] = await pushedBy(branches, orchestration, integrators);
   if (integrated !== undefined) return integrated.workBranch;
-  const [only, ...others] = found;
+  const [only, ...others] = await looseEnds(branches, orchestration, sessions);
   return only === undefined || others.length > 0 ? null : only.workBranch;
-}
-
-/** Whether nothing else builds on a session's work: the plan says so, or, where there is none, what became of its branches. */
-async function endsOf(
-  branches: Pick<BranchStore, "ofSessions">,
-  orchestration: Orchestration,
-  sessions: readonly OrchestratedSession[],
-): Promise<(one: OrchestratedSession) => boolean> {
-  const { plan } = orchestration;
-  if (plan === null) {
-    const ids = await looseEnds(branches, orchestration, sessions);
-    return ({ sessionId }) => ids.includes(sessionId);
-  }
-  const { heads } = graphOf(plan);
-  return ({ taskId }) => taskId !== null && heads.includes(taskId);
 }
 
 /** What is to be opened as a pull request; null: nothing. */

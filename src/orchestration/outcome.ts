@@ -1,4 +1,3 @@
-import { INTEGRATION_TITLE } from "./planned.ts";
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
 
 export interface Outcome {
@@ -8,6 +7,9 @@ export interface Outcome {
   summary: string;
 }
 
+/** What brings the work of others together, as people read it. */
+export const INTEGRATION_TITLE = "Integration";
+const STOPPED = "Cancelled on request";
 const ERROR_CHARS = 1_000;
 
 /** What an orchestration came to, all of whose sessions have ended. */
@@ -21,6 +23,11 @@ export function outcomeOf(
     : ofPlan(orchestration, orchestration.plan.tasks, counting);
 }
 
+/** Cancelled before the work was brought together. */
+export function stopped({ summary }: Outcome): Outcome {
+  return { state: "cancelled", error: STOPPED, summary };
+}
+
 function coordinated(
   { cancelRequestedAt }: Orchestration,
   sessions: readonly OrchestratedSession[],
@@ -32,7 +39,7 @@ function coordinated(
   if (first?.status === "completed" && isTogether)
     return { state: "completed", error: null, summary };
   if (cancelRequestedAt !== null || first?.status === "cancelled")
-    return { state: "cancelled", error: first?.error ?? "Cancelled on request", summary };
+    return { state: "cancelled", error: first?.error ?? STOPPED, summary };
   const error =
     first?.status === "completed"
       ? `${INTEGRATION_TITLE} failed: ${integrator?.error ?? ""}`
@@ -75,8 +82,7 @@ function ofPlan(
     ),
   ].join("; ");
   if (bad.length === 0 && own.length > 0) return { state: "completed", error: null, summary };
-  if (cancelRequestedAt !== null)
-    return { state: "cancelled", error: "Cancelled on request", summary };
+  if (cancelRequestedAt !== null) return { state: "cancelled", error: STOPPED, summary };
   const cause = bad.find(({ status }) => status === "failed") ?? bad[0];
   if (cause === undefined) return { state: "failed", error: "Its sessions are no more", summary };
   const verb = cause.status === "failed" ? "failed" : "was cancelled";

@@ -10,7 +10,6 @@ import type { NewTaskRow } from "../store/orchestration-writes.ts";
 
 /** Of the whole request, in each of its parts. */
 const CONTEXT_CHARS = 16_000;
-export const INTEGRATION_TITLE = "Integration";
 
 /** The sessions of a plan, with what each is there for. */
 export interface Planned {
@@ -20,7 +19,7 @@ export interface Planned {
 
 type Edges = Pick<Required<GraphNode>, "waitsFor" | "undecided"> & { dependencies: Id[] };
 
-/** Makes the sessions of a plan: each attempt at a task is one, and there is one that brings their work together. */
+/** Makes the sessions of a plan: each attempt at a task is one. */
 export function planned(
   orchestration: Orchestration,
   plan: Plan,
@@ -53,8 +52,6 @@ export function planned(
     }
     sessions.set(task.id, ids);
   }
-  if (plan.integrate && graph.heads.length > 1)
-    addIntegration(made, orchestration, graph, { sessions, terms });
   return made;
 }
 
@@ -101,7 +98,7 @@ function nodeOf(
 }
 
 /** A task's budget is within what is laid down for all. */
-function termsOf(
+export function termsOf(
   { workModel: model, maxTokens, maxCostUsd }: OrchestrationTerms,
   { budget, check }: Pick<PlanTask, "budget" | "check">,
 ) {
@@ -118,7 +115,7 @@ function least(one: number | undefined, other: number | null): number | null {
 }
 
 /** Of what is said for all of them, what holds for one. */
-function optionsOf({ timeout, limits }: SessionOptions, minutes: number | undefined) {
+export function optionsOf({ timeout, limits }: SessionOptions, minutes: number | undefined) {
   const own = minutes === undefined ? timeout : minutes * 60;
   return {
     ...(limits === undefined ? {} : { limits }),
@@ -133,55 +130,3 @@ export function contextOf({ requirements, context }: Orchestration["project"]): 
   if (context !== undefined) parts.push(context);
   return parts.join("\n\n").slice(0, CONTEXT_CHARS).toWellFormed();
 }
-
-function addIntegration(
-  made: Planned,
-  orchestration: Orchestration,
-  graph: PlanGraph,
-  { sessions, terms }: { sessions: ReadonlyMap<string, Id[]>; terms: OrchestrationTerms },
-): void {
-  const before = [...new Set([...graph.heads, ...graph.last])];
-  const { dependencies, ...edges } = edgesTo(
-    graph,
-    before.map((after) => ({ after, why: "needs" })),
-    sessions,
-  );
-  const { node, row } = integration(orchestration, dependencies);
-  made.nodes.push({ ...node, ...edges, terms: termsOf(terms, {}) });
-  made.rows.push(row);
-}
-
-/** The session that brings the work of others together. */
-export function integration(
-  { id: orchestrationId, project, metadata, options }: Orchestration,
-  dependencies: Id[],
-): { node: GraphNode; row: NewTaskRow } {
-  const id = newId();
-  return {
-    node: {
-      id,
-      session: {
-        type: "implementation",
-        project: { ...project, requirements: INTEGRATION, context: contextOf(project) },
-        dependencies,
-        metadata,
-        options: optionsOf(options, undefined),
-      },
-    },
-    row: {
-      sessionId: id,
-      orchestrationId,
-      role: "integrator",
-      taskId: null,
-      title: INTEGRATION_TITLE,
-    },
-  };
-}
-
-const INTEGRATION = [
-  "Bring the work of the sessions before this one together on your branch: their branches stand above, and what each was about stands in the context.",
-  "Merge them one after the other (`git fetch origin <branch>`, then `git merge FETCH_HEAD`), in the order in which they stand there. Keep what each of them meant to do.",
-  "Solve conflicts by the intention of both sides; where they contradict each other, keep a working state and say in your summary what you decided and why.",
-  "Then make sure that the whole works: build it and run its tests, as far as the repository has any, and mend only what the merge has broken.",
-  "Say in your summary what has been done in all, for people who read the pull request.",
-].join("\n");

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { openGitHubHouse } from "../kit/github-house.ts";
+import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
 import type { TestHub } from "../kit/hub.ts";
 import { standIn } from "../kit/stand-in.ts";
@@ -184,24 +185,83 @@ test(
   },
 );
 
-test("a task whose check fails has failed, and says so", { timeout: 120_000 }, async () => {
-  await using house = await openGitHubHouse();
-  const { hub } = house;
+/** A plan that runs at once; answers its id. */
+async function run(hub: TestHub, tasks: unknown[]): Promise<string> {
   const made = await call(hub, "POST", "", {
     project: { repository: REPOSITORY, requirements: "Write." },
     autoStart: true,
-    plan: {
-      tasks: [writes("french", { check: "echo 'it is too short' >&2; exit 3" })],
-    },
+    plan: { tasks },
   });
-  const { orchestrationId: id } = z.object({ orchestrationId: z.string() }).parse(made.body);
-  const view = await waitFor(
+  return z.object({ orchestrationId: z.string() }).parse(made.body).orchestrationId;
+}
+
+const ended = async (hub: TestHub, id: string): Promise<View> =>
+  await waitFor(
     async () => {
       const now = await viewOf(hub, id);
       return now.state === "running" ? undefined : now;
     },
     { timeoutMs: 90_000, what: "the orchestration to end" },
   );
+
+const says = (id: string) => ({
+  id,
+  title: `Say ${id}`,
+  requirements: `Say it.\n${standIn({ result: { summary: "There is nothing to do." } })}`,
+});
+
+test(
+  "branches are brought together where there are several, and nobody is asked to where there are not",
+  { timeout: 240_000 },
+  async () => {
+    await using house = await openGitHubHouse({
+      env: { CLAUDE_HUB_MAX_SESSIONS: "4", CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: "4" },
+    });
+    const { hub } = house;
+    const [none, single] = await Promise.all([
+      run(hub, [says("french"), says("german")]),
+      run(hub, [says("french"), writes("german")]),
+    ]);
+    const nothing = await ended(hub, none);
+    expect(nothing).toMatchObject({ state: "completed", branch: null, pullRequestUrl: null });
+    expect(nothing.sessions.map(({ role }) => role)).toEqual(["task", "task"]);
+    const one = await ended(hub, single);
+    expect(one.sessions.map(({ role }) => role)).toEqual(["task", "task"]);
+    const german = one.sessions.find(({ taskId }) => taskId === "german");
+    expect(one).toMatchObject({ state: "completed", branch: german?.workBranch });
+    expect(house.pulls()).toMatchObject([{ head: german?.workBranch }]);
+
+    const double = await run(hub, [writes("french"), writes("german")]);
+    // As soon as both are done, whether the one that merges has been made or not.
+    await waitFor(
+      async () => {
+        const answer = await hub.fetch(`/api/v1/sessions?orchestrationId=${double}`);
+        const { sessions } = z
+          .object({ sessions: z.array(z.object({ status: z.string() })) })
+          .parse(await answer.json());
+        return sessions.filter(({ status }) => status === "completed").length >= 2;
+      },
+      { timeoutMs: 60_000, what: "both to be done" },
+    );
+    await hub.kill();
+    await hub.restart();
+    house.connect();
+    const view = await ended(hub, double);
+    expect(view).toMatchObject({ state: "completed", summary: "2 of 2 tasks completed" });
+    expect(view.sessions.map(({ role }) => role)).toEqual(["task", "task", "integrator"]);
+    expect(view.branch).toBe(view.sessions[2]?.workBranch);
+    const log = await hub.events(view.sessions[2]?.sessionId ?? "");
+    expect(log.filter(({ kind }) => kind === "agent.started")).toHaveLength(1);
+    await aFailedCheck(house);
+  },
+);
+
+/** A task whose check fails has failed, and says so. */
+async function aFailedCheck(house: GitHubHouse): Promise<void> {
+  const { hub } = house;
+  const opened = house.pulls().length;
+  const id = await run(hub, [writes("french", { check: "echo 'it is too short' >&2; exit 3" })]);
+  const view = await ended(hub, id);
   expect(view).toMatchObject({
     state: "failed",
     error: "Task french failed: The check ended with exit code 3: it is too short",
@@ -211,5 +271,5 @@ test("a task whose check fails has failed, and says so", { timeout: 120_000 }, a
   // What it did can be read all the same.
   const diff = await hub.fetch(`/api/v1/sessions/${view.sessions[0]?.sessionId ?? ""}/diff`);
   expect(await diff.text()).toContain("+++ b/french.txt");
-  expect(house.pulls()).toEqual([]);
-});
+  expect(house.pulls()).toHaveLength(opened);
+}

@@ -24,7 +24,6 @@ export interface Finish {
   summary?: string;
   answer?: RunnerResult["answer"];
   diff?: string;
-  /** Its own branch is there, as if it had pushed it. */
   pushes?: boolean;
 }
 
@@ -37,6 +36,8 @@ export interface TestLife extends AsyncDisposable {
   /** Sessions that hold a slot, the oldest first. */
   running(): Promise<Id[]>;
   job(id: Id): Promise<Job>;
+  /** Its own branch is there, as if it had pushed it. */
+  push(id: Id): Promise<void>;
   /** Ends a session that holds a slot. */
   finish(id: Id, how?: Finish): Promise<void>;
 }
@@ -91,6 +92,13 @@ export async function openSessionLife(options: {
     clock,
     log,
   };
+  async function push(id: Id): Promise<void> {
+    const { workBranch, project } = await life.sessions.get(id);
+    if (workBranch === null) return;
+    branches.add(workBranch);
+    await stores.branches.claim(project.repository, workBranch, id, "0".repeat(40));
+  }
+
   const all = parts.move();
   return {
     database,
@@ -101,17 +109,9 @@ export async function openSessionLife(options: {
       return (await stores.active.list()).map(({ id }) => id).toSorted();
     },
     job: (id) => life.intake.job(id),
+    push,
     async finish(id, { pushes = false, outcome = "completed", ...more } = {}) {
-      const session = await life.sessions.get(id);
-      if (pushes && session.workBranch !== null) {
-        branches.add(session.workBranch);
-        await stores.branches.claim(
-          session.project.repository,
-          session.workBranch,
-          id,
-          "0".repeat(40),
-        );
-      }
+      if (pushes) await push(id);
       const result = RunnerResult.parse({ outcome, ...more, lastSeq: 0 });
       await database.db
         .transaction()

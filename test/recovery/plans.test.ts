@@ -1,77 +1,22 @@
-import {
-  array,
-  assert,
-  asyncProperty,
-  boolean,
-  constant,
-  constantFrom,
-  nat,
-  oneof,
-  record,
-} from "fast-check";
+import { assert, asyncProperty } from "fast-check";
 import { expect, inject, test } from "vitest";
 import { sql } from "kysely";
 import type { Id } from "../../src/core/id.ts";
-import type { OrchestratedSession } from "../../src/core/orchestration.ts";
-import { graphOf } from "../../src/core/plan-graph.ts";
+import type { OrchestratedSession, OrchestrationView } from "../../src/core/orchestration.ts";
+import { graphOf, mayIntegrate } from "../../src/core/plan-graph.ts";
 import { Plan } from "../../src/core/plan.ts";
 import { advance } from "../../src/orchestration/advance.ts";
 import { NewOrchestration } from "../../src/orchestration/orchestrations.ts";
 import { endWithin } from "../../src/sessions/ending.ts";
+import { createBeforeStore } from "../../src/store/before.ts";
 import { lockSessions } from "../../src/store/events.ts";
+import { anyHistory } from "../kit/plan-history.ts";
+import type { Fate, Step } from "../kit/plan-history.ts";
 import { openSessionLife } from "../kit/session-life.ts";
 import type { TestLife } from "../kit/session-life.ts";
 
 const SLOTS = 3;
 const FINAL = ["completed", "failed", "cancelled"];
-
-const anyTasks = array(
-  record({
-    needs: array(nat(), { maxLength: 3 }),
-    type: constantFrom("implementation", "testing", "analysis"),
-    files: array(constantFrom("src/**", "docs/a.md"), { maxLength: 1 }),
-    policy: oneof(
-      constant({ onFailure: "cancel" }),
-      constant({ onFailure: "continue" }),
-      constant({ onFailure: { retry: 2 } }),
-      constant({ attempts: 2, check: "make", type: "implementation" }),
-      constant({ attempts: 3, check: "make", onFailure: "continue", type: "testing" }),
-    ),
-  }),
-  { minLength: 1, maxLength: 7 },
-).map((nodes) =>
-  nodes.map(({ needs, policy, ...node }, index) => ({
-    ...node,
-    ...policy,
-    id: `t${index}`,
-    title: `t${index}`,
-    requirements: "x",
-    needs: index === 0 ? [] : [...new Set(needs.map((need) => `t${need % index}`))],
-  })),
-);
-
-const step = oneof(
-  { weight: 6, arbitrary: record({ do: constant("finish" as const), pick: nat() }) },
-  { weight: 2, arbitrary: record({ do: constant("finishTwo" as const), pick: nat() }) },
-  // The hub dies in the middle of what it does, or between that and what comes next.
-  { weight: 2, arbitrary: record({ do: constant("dieWithin" as const), pick: nat() }) },
-  { weight: 2, arbitrary: record({ do: constant("dieAfter" as const), pick: nat() }) },
-  { weight: 2, arbitrary: record({ do: constant("say" as const), pick: nat() }) },
-  { weight: 2, arbitrary: record({ do: constant("look" as const), pick: nat() }) },
-  { weight: 1, arbitrary: record({ do: constant("cancel" as const), pick: nat() }) },
-);
-
-const anyHistory = record({
-  plan: record({ tasks: anyTasks, integrate: boolean() }),
-  /** How the sessions end that get a slot, one after the other. */
-  fates: array(constantFrom("completed" as const, "completed" as const, "failed" as const), {
-    minLength: 1,
-    maxLength: 12,
-  }),
-  steps: array(step, { maxLength: 14 }),
-  /** After so many steps all is cancelled. */
-  stopAfter: oneof({ weight: 3, arbitrary: constant(null) }, { weight: 1, arbitrary: nat(14) }),
-});
 
 test(
   "whatever fails, is cancelled or crashes: every session ends as its history implies",
@@ -97,9 +42,6 @@ test(
   },
 );
 
-type Step = { do: string; pick: number };
-type Fate = "completed" | "failed";
-
 async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
   const { orchestrations, life, database, deps } = house;
   const { orchestrationId: id } = await orchestrations.create(
@@ -110,6 +52,7 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
     }),
   );
   const graph = graphOf(plan);
+  const basesOf = createBeforeStore(database).branches;
   const admitted = new Map<Id, Fate>();
   const byHand = new Set<Id>();
   let stopped = false;
@@ -132,10 +75,7 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
 
   function comesAfter(one: OrchestratedSession): { task: string; isNeeded: boolean }[] {
     if (one.role === "integrator")
-      return [...new Set([...graph.heads, ...graph.last])].map((task) => ({
-        task,
-        isNeeded: mustComplete(plan, task),
-      }));
+      return plan.tasks.map(({ id: task }) => ({ task, isNeeded: mustComplete(plan, task) }));
     return graph.edges
       .filter(({ task }) => task === one.taskId)
       .map(({ after, why }) => ({
@@ -146,14 +86,17 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
 
   async function end(one: Id): Promise<void> {
     const { cancelRequestedAt } = await life.sessions.get(one);
-    const outcome = cancelRequestedAt === null ? fateOf(one) : "cancelled";
-    await house.finish(one, { outcome, ...(outcome === "completed" ? {} : { error: "No." }) });
+    const status = cancelRequestedAt === null ? statusOf(fateOf(one)) : "cancelled";
+    const pushes = fateOf(one) === "pushed";
+    const error = status === "completed" ? {} : { error: "No." };
+    await house.finish(one, { outcome: status, pushes, ...error });
   }
 
   /** What `settle` does in its transaction, and no more: the hub is gone right after, or right before. */
   async function endAndDie(one: Id, keep: boolean): Promise<void> {
     const { cancelRequestedAt } = await life.sessions.get(one);
-    const status = cancelRequestedAt === null ? fateOf(one) : "cancelled";
+    const status = cancelRequestedAt === null ? statusOf(fateOf(one)) : "cancelled";
+    if (fateOf(one) === "pushed") await house.push(one);
     const error = status === "completed" ? null : "No.";
     const dying = database.db.transaction().execute(async (tx) => {
       await lockSessions(tx, [one]);
@@ -200,7 +143,12 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
       await check();
       const running = await house.running();
       for (const one of running) await end(one);
-      if ((await sessions()).every(({ completedAt }) => completedAt !== null)) return;
+      if ((await sessions()).every(({ completedAt }) => completedAt !== null)) {
+        // Two hubs at the same moment.
+        await Promise.all([advance(deps, id), advance(deps, id)]);
+        if ((await sessions()).every(({ completedAt }) => completedAt !== null)) return;
+        continue;
+      }
       expect(running.length, "somebody waits, and nobody works").toBeGreaterThan(0);
     }
     throw new Error("it does not come to an end");
@@ -214,11 +162,48 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
       (task) => task.onFailure === "continue" || isDone(ofTask(all, task.id)),
     );
     const integrator = all.find(({ role }) => role === "integrator");
-    const isComplete =
-      done.every(Boolean) && (integrator === undefined || integrator.status === "completed");
+    const loose = await looseOf(all);
+    const isWanted = plan.integrate && done.every(Boolean) && loose.length > 1;
+    const isComplete = done.every(Boolean) && (!isWanted || integrator?.status === "completed");
     expect(view.state).toBe(isComplete ? "completed" : stopped ? "cancelled" : "failed");
     expect(view.error === null).toBe(isComplete);
+    checkIntegration(view, { loose, isWanted });
     await checkLogs(all);
+  }
+
+  /** Branches that no session begins on are told by the query that says where sessions begin. */
+  async function looseOf(all: readonly OrchestratedSession[]): Promise<OrchestratedSession[]> {
+    const counting = all.filter(
+      ({ role, place, status, sessionId, workBranch }) =>
+        role === "task" &&
+        workBranch !== null &&
+        (place === "current" || place === "chosen") &&
+        status === "completed" &&
+        fateOf(sessionId) === "pushed",
+    );
+    const begunOn = new Set<string>();
+    for (const { sessionId } of counting) {
+      const [only, ...more] = await basesOf(sessionId);
+      if (only !== undefined && more.length === 0) begunOn.add(only);
+    }
+    return counting.filter(({ workBranch }) => !begunOn.has(workBranch ?? ""));
+  }
+
+  function checkIntegration(
+    { sessions: all, branch }: OrchestrationView,
+    { loose, isWanted }: { loose: readonly OrchestratedSession[]; isWanted: boolean },
+  ): void {
+    const integrators = all.filter(({ role }) => role === "integrator");
+    if (!stopped) expect(integrators).toHaveLength(isWanted ? 1 : 0);
+    expect(integrators.length).toBeLessThanOrEqual(isWanted ? 1 : 0);
+    const [made] = integrators;
+    if (made !== undefined) {
+      expect(mayIntegrate(plan)).toBe(true);
+      for (const { sessionId } of loose) expect(made.dependencies).toContain(sessionId);
+    }
+    const hasMerged = made?.status === "completed" && fateOf(made.sessionId) === "pushed";
+    const result = hasMerged ? made : loose.length === 1 ? loose[0] : undefined;
+    expect(branch).toBe(result?.workBranch ?? null);
   }
 
   function checkSession(one: OrchestratedSession, all: readonly OrchestratedSession[]): void {
@@ -230,7 +215,7 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
       expect([one, isTold || why]).toEqual([one, true]);
       return;
     }
-    expect([fate, ...(isTold ? ["cancelled"] : [])]).toContain(one.status);
+    expect([statusOf(fate), ...(isTold ? ["cancelled"] : [])]).toContain(one.status);
     const own = ofTask(all, one.taskId);
     const retries = retriesOf(one.taskId);
     if (one.place === "replaced") {
@@ -264,6 +249,10 @@ async function begin(house: TestLife, plan: Plan, fates: readonly Fate[]) {
 
   await check();
   return { take, stop, check, drain, checkEnd };
+}
+
+function statusOf(fate: Fate): "completed" | "failed" {
+  return fate === "failed" ? fate : "completed";
 }
 
 function ofTask(all: readonly OrchestratedSession[], taskId: string | null) {

@@ -1,4 +1,5 @@
 import type { OrchestrationResource } from "../../client/hub.ts";
+import { mayIntegrate } from "../../core/plan-graph.ts";
 import { inOrder } from "../../core/plan.ts";
 import { terminalLine, terminalText } from "../../core/terminal-text.ts";
 import type { PlanOptions } from "../commands/plan.ts";
@@ -17,7 +18,7 @@ export async function showPlan(text: string, options: PlanOptions): Promise<void
 
 /** All that a person needs to decide, or to see how far it is. */
 export function planText(orchestration: OrchestrationResource): string {
-  const { project, plan, planVersion, error, summary } = orchestration;
+  const { project, plan, planVersion, error, summary, sessions } = orchestration;
   return `${facts([
     ["orchestration", style("bold", orchestration.id)],
     ["state", statusText(orchestration.state)],
@@ -25,10 +26,21 @@ export function planText(orchestration: OrchestrationResource): string {
     ["repository", project.repository],
     ["request", terminalText(project.requirements)],
     ["plan", plan === null ? null : terminalText(`version ${planVersion}: ${plan.summary}`)],
+    ["at the end", plan === null ? null : integrationText(plan, sessions)],
     ["came of it", summary === null ? null : terminalText(summary)],
     ["branch", orchestration.branch],
     ["pull request", orchestration.pullRequestUrl],
   ])}\n${planTree(orchestration)}`;
+}
+
+/** What brings the work of all together. */
+function integrationText(
+  plan: NonNullable<OrchestrationResource["plan"]>,
+  sessions: OrchestrationResource["sessions"],
+): string | null {
+  const made = sessions.find(({ role }) => role === "integrator");
+  if (made !== undefined) return `session ${made.sessionId} brings all together: ${made.status}`;
+  return mayIntegrate(plan) ? "one more session, where several branches are left" : null;
 }
 
 /** Tasks below what they come after; sessions where there is no plan. */

@@ -1,3 +1,4 @@
+import { mayIntegrate } from "../../core/plan-graph.ts";
 import type { PlanEdge } from "../../core/plan-graph.ts";
 import type { Plan, PlanTask } from "../../core/plan.ts";
 import { visible } from "../text/sanitise.ts";
@@ -25,6 +26,9 @@ export function planText(plan: Plan, edges: readonly PlanEdge[]): string {
   return [
     ...(summary === "" ? [] : [neutralise(summary, SUMMARY_CHARS)]),
     tasks.map((task, at) => `${at + 1}. ${taskText(task, edges)}`).join("\n"),
+    ...(mayIntegrate(plan)
+      ? ["Where several branches are left at the end, one more session brings them together."]
+      : []),
     ...(plan.pullRequest ? ["One draft pull request at the end."] : []),
     `<details><summary>What each of them is told</summary>\n\n${told.join("\n\n")}\n\n</details>`,
   ].join("\n\n");
