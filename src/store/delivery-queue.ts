@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { Database } from "./database.ts";
+import { claimRows, givenBack, holdRows, isFree } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 
 /** `done`: something came of it. `ignored`: nothing was to be done. `failed`: given up after several attempts. */
 export type DeliveryEnd = "done" | "ignored" | "failed";
@@ -19,9 +21,9 @@ export interface ClaimedDelivery {
 
 /** Deliveries that wait to be worked off. Those of one thread are handed out one after the other, the oldest first. */
 export interface DeliveryQueue {
-  claim(claim: { executorId: string; limit: number; leaseMs: number }): Promise<ClaimedDelivery[]>;
+  claim(claim: Lease & { limit: number }): Promise<ClaimedDelivery[]>;
   /** For as long as work on them goes on. */
-  renew(claim: { executorId: string; numbers: readonly number[]; leaseMs: number }): Promise<void>;
+  renew(claim: Lease & { numbers: readonly number[] }): Promise<void>;
   /** Changes nothing when the claim has run out and somebody else has taken it. */
   finish(
     claimed: ClaimedDelivery,
@@ -58,48 +60,38 @@ const Row = z
 
 export function createDeliveryQueue({ db }: Database): DeliveryQueue {
   return {
-    async claim({ executorId, limit, leaseMs }) {
+    async claim({ limit, ...lease }) {
       // Who else claims at this moment skips these rows; the thread's next one is seen only when this one has ended, also
       // when that is an older one which was put back meanwhile.
-      const { rows } = await sql`with due as materialized (
-          select d.number from deliveries d
-          where d.state = 'waiting' and (d.due_at is null or d.due_at <= now())
-            and (d.claimed_until is null or d.claimed_until <= now())
-            and not exists (
-              select 1 from deliveries e
-              where e.thread = d.thread and e.state = 'waiting' and e.number <> d.number
-                and (e.number < d.number or e.claimed_until > now())
-            )
-          order by d.number limit ${limit} for update skip locked
-        ) update deliveries one set claimed_by = ${executorId}, attempts = attempts + 1,
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where one.number = due.number
-        returning one.number, provider, delivery_id, event, payload, received_at, attempts`.execute(
-        db,
-      );
+      const due = sql`where state = 'waiting' and (due_at is null or due_at <= now()) and ${isFree()}
+          and not exists (
+            select 1 from deliveries e
+            where e.thread = deliveries.thread and e.state = 'waiting' and e.number <> deliveries.number
+              and (e.number < deliveries.number or e.claimed_until > now())
+          ) order by number`;
+      const set = sql`attempts = attempts + 1`;
+      const returning = sql`one.number, provider, delivery_id, event, payload, received_at, attempts`;
+      const what = { table: "deliveries", key: ["number"], due, limit, set, returning };
+      const rows = await claimRows(db, what, lease);
       return rows.map((row) => Row.parse(row)).toSorted((a, b) => a.number - b.number);
     },
-    async renew({ executorId, numbers, leaseMs }) {
-      await sql`update deliveries
-        set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where number = any(${[...numbers]}) and claimed_by = ${executorId}`.execute(db);
+    async renew({ numbers, ...lease }) {
+      await holdRows(db, "deliveries", sql`number = any(${[...numbers]})`, lease);
     },
     async finish({ number, attempts }, { executorId, state, outcome, at }) {
-      await sql`update deliveries set state = ${state}, outcome = ${outcome}, finished_at = ${at},
-          claimed_by = null, claimed_until = null
+      await sql`update deliveries set state = ${state}, outcome = ${outcome}, finished_at = ${at}, ${givenBack}
         where number = ${number} and attempts = ${attempts} and claimed_by = ${executorId}`.execute(
         db,
       );
     },
     async postpone({ number, attempts }, { executorId, outcome, dueAt }) {
-      await sql`update deliveries set due_at = ${dueAt}, outcome = ${outcome},
-          claimed_by = null, claimed_until = null
+      await sql`update deliveries set due_at = ${dueAt}, outcome = ${outcome}, ${givenBack}
         where number = ${number} and attempts = ${attempts} and claimed_by = ${executorId}`.execute(
         db,
       );
     },
     async release(executorId) {
-      await sql`update deliveries set claimed_by = null, claimed_until = null
+      await sql`update deliveries set ${givenBack}
         where claimed_by = ${executorId} and state = 'waiting'`.execute(db);
     },
   };

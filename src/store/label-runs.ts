@@ -2,7 +2,9 @@ import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import type { Database } from "./database.ts";
-import { Source } from "./thread-sessions.ts";
+import { claimRows, holdRows, isFree, releaseRows } from "./lease.ts";
+import type { Lease } from "./lease.ts";
+import { Source } from "./threads.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** Labels for one issue or pull request, from the moment that they are wanted until they stand there, or do not. */
@@ -45,9 +47,9 @@ export interface LabelRunStore {
    * each repository, and none while the session of another one chooses there: a flood of issues takes one slot, and keeps
    * back no other repository.
    */
-  claim(by: { executorId: string; leaseMs: number; limit: number; now: Date }): Promise<LabelRun[]>;
+  claim(by: Lease & { limit: number; now: Date }): Promise<LabelRun[]>;
   /** Whether it is still this hub's, for `leaseMs` from now. */
-  hold(sessionId: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
+  hold(sessionId: Id, lease: Lease): Promise<boolean>;
   asked(sessionId: Id): Promise<void>;
   putOff(sessionId: Id, more: { outcome: string; dueAt: Date }): Promise<void>;
   done(sessionId: Id, outcome: string, at: Date): Promise<void>;
@@ -100,24 +102,14 @@ export function createLabelRunStore(database: Database): LabelRunStore {
       return row === undefined ? null : Row.parse(row);
     },
     countSince: (repositoryId, since) => count(db, repositoryId, since),
-    async claim({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`with due as materialized (
-          select session_id from label_runs
-          where due_at <= ${now}
-            and (state = 'asked' or (state = 'waiting' and session_id in (${nextOnes(now)})))
-            and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
-          order by state, created_at limit ${limit} for update skip locked
-        ) update label_runs one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where one.session_id = due.session_id returning one.*`.execute(db);
-      return rows.map((row) => Row.parse(row));
+    async claim({ limit, now, ...lease }) {
+      const due = sql`where due_at <= ${now}
+          and (state = 'asked' or (state = 'waiting' and session_id in (${nextOnes(now)})))
+          and ${isFree(lease.executorId)} order by state, created_at`;
+      const what = { table: "label_runs", key: ["session_id"], due, limit };
+      return (await claimRows(db, what, lease)).map((row) => Row.parse(row));
     },
-    async hold(sessionId, { executorId, leaseMs }) {
-      const { numAffectedRows } = await sql`update label_runs
-        set claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where session_id = ${sessionId} and claimed_by = ${executorId}`.execute(db);
-      return numAffectedRows === 1n;
-    },
+    hold: (id, lease) => holdRows(db, "label_runs", sql`session_id = ${id}`, lease),
     async asked(sessionId) {
       await db
         .updateTable("label_runs")
@@ -137,13 +129,7 @@ export function createLabelRunStore(database: Database): LabelRunStore {
         .where("session_id", "=", sessionId)
         .execute();
     },
-    async release(executorId) {
-      await db
-        .updateTable("label_runs")
-        .set({ claimed_by: null, claimed_until: null })
-        .where("claimed_by", "=", executorId)
-        .execute();
-    },
+    release: (executorId) => releaseRows(db, "label_runs", executorId),
   };
 }
 

@@ -12,6 +12,8 @@ import type { OrchestratedSession, Orchestration } from "../core/orchestration.t
 import { Plan } from "../core/plan.ts";
 import { Metadata, Project, SessionOptions, SessionStatus, SessionType } from "../core/session.ts";
 import type { Database, Db, Tx } from "./database.ts";
+import { givenBack, isFree, taken } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 
 export interface OrchestrationFilter {
   state?: OrchestrationState | undefined;
@@ -32,7 +34,7 @@ export interface OrchestrationStore {
   /** Unfinished ones that something can be done about: what they waited for has happened. */
   due(limit: number, now: Date): Promise<Id[]>;
   /** True: this hub alone is to write at the forge for it, for `leaseMs`. */
-  claim(id: Id, by: { executorId: string; leaseMs: number }): Promise<boolean>;
+  claim(id: Id, lease: Lease): Promise<boolean>;
   /** Those that are to be cancelled and have sessions that nobody has told so: they were made at the same moment. */
   abandoned(limit: number): Promise<Id[]>;
   /** It failed: it is due again after a while, the longer the more often; answers how often it has failed by now. */
@@ -125,13 +127,9 @@ export function createOrchestrationStore({ db }: Database): OrchestrationStore {
         order by o.id limit ${limit}`.execute(db);
       return rows.map((row) => IdRow.parse(row).id);
     },
-    async claim(id, { executorId, leaseMs }) {
-      const { numAffectedRows } = await sql`update orchestrations
-        set claimed_by = ${executorId}, claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        where id = ${id} and ended_at is null
-          and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())`.execute(
-        db,
-      );
+    async claim(id, lease) {
+      const { numAffectedRows } = await sql`update orchestrations set ${taken(lease)}
+        where id = ${id} and ended_at is null and ${isFree(lease.executorId)}`.execute(db);
       return numAffectedRows === 1n;
     },
     async abandoned(limit) {
@@ -144,7 +142,7 @@ export function createOrchestrationStore({ db }: Database): OrchestrationStore {
     },
     async putOff(id, { now, leastMs }) {
       const { rows } = await sql`update orchestrations
-        set failures = failures + 1, claimed_by = null, claimed_until = null, due_at = ${now}::timestamptz
+        set failures = failures + 1, ${givenBack}, due_at = ${now}::timestamptz
           + make_interval(secs => greatest(${leastMs / 1_000}, least(${LONGEST_PAUSE_S}, ${FIRST_PAUSE_S} * 2 ^ least(failures, 20))))
         where id = ${id} returning failures`.execute(db);
       return z.object({ failures: z.int() }).parse(rows[0]).failures;

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { Database } from "./database.ts";
+import { claimRows, givenBack, isFree, releaseRows } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 
 /** A commit whose checks are to be looked at when they have been at rest for a while. */
 export interface CheckWake {
@@ -30,12 +32,7 @@ export interface RepairStore {
   /** Again: it is due when the last one says. */
   wake(wake: Omit<CheckWake, "createdAt" | "failures"> & { at: Date }): Promise<void>;
   /** Those that are due, each for one hub at a time. */
-  claim(by: {
-    executorId: string;
-    leaseMs: number;
-    limit: number;
-    now: Date;
-  }): Promise<CheckWake[]>;
+  claim(by: Lease & { limit: number; now: Date }): Promise<CheckWake[]>;
   /** Nothing when it was woken again meanwhile: then it is looked at again. */
   done(wake: CheckWake): Promise<void>;
   postpone(wake: CheckWake, to: { dueAt: Date; hasFailed: boolean }): Promise<void>;
@@ -96,35 +93,25 @@ export function createRepairStore({ db }: Database): RepairStore {
         on conflict (repository_id, sha) do update
           set due_at = excluded.due_at, repository = excluded.repository, failures = 0`.execute(db);
     },
-    async claim({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`with due as materialized (
-          select repository_id, sha from check_wakes
-          where due_at <= ${now} and (claimed_until is null or claimed_until <= now())
-          order by due_at limit ${limit} for update skip locked
-        ) update check_wakes one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where (one.repository_id, one.sha) = (due.repository_id, due.sha) returning one.*`.execute(
-        db,
-      );
-      return rows.map((row) => WakeRow.parse(row));
+    async claim({ limit, now, ...lease }) {
+      const due = sql`where due_at <= ${now} and ${isFree()} order by due_at`;
+      const what = { table: "check_wakes", key: ["repository_id", "sha"], due, limit };
+      return (await claimRows(db, what, lease)).map((row) => WakeRow.parse(row));
     },
     async done({ repositoryId, sha, dueAt }) {
       await sql`delete from check_wakes
         where repository_id = ${repositoryId} and sha = ${sha} and due_at = ${dueAt}`.execute(db);
-      await sql`update check_wakes set claimed_by = null, claimed_until = null
+      await sql`update check_wakes set ${givenBack}
         where repository_id = ${repositoryId} and sha = ${sha}`.execute(db);
     },
     async postpone({ repositoryId, sha, dueAt: wasDueAt }, { dueAt, hasFailed }) {
       // Woken again meanwhile, it is due when that says.
-      await sql`update check_wakes set claimed_by = null, claimed_until = null,
+      await sql`update check_wakes set ${givenBack},
           due_at = case when due_at = ${wasDueAt} then ${dueAt} else due_at end,
           failures = failures + ${hasFailed ? 1 : 0}
         where repository_id = ${repositoryId} and sha = ${sha}`.execute(db);
     },
-    async release(executorId) {
-      await sql`update check_wakes set claimed_by = null, claimed_until = null
-        where claimed_by = ${executorId}`.execute(db);
-    },
+    release: (executorId) => releaseRows(db, "check_wakes", executorId),
     async of(repositoryId, number) {
       const { rows } = await sql`select attempts, sha, fingerprints, reset_sha, gave_up from repairs
         where repository_id = ${repositoryId} and number = ${number}`.execute(db);

@@ -2,6 +2,8 @@ import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import type { Database } from "./database.ts";
+import { claimRows, givenBack, isFree, releaseRows } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 
 export const GateState = z.enum([
   "armed",
@@ -47,12 +49,7 @@ export interface ReviewGateStore {
   live(repositoryId: number, number: number): Promise<ReviewGate[]>;
   end(place: GatePlace, to: { state: "skipped" | "superseded"; reason: string }): Promise<void>;
   /** Those whose time has come; they are this hub's for `leaseMs`. */
-  claimDue(by: {
-    executorId: string;
-    leaseMs: number;
-    limit: number;
-    now: Date;
-  }): Promise<ReviewGate[]>;
+  claimDue(by: Lease & { limit: number; now: Date }): Promise<ReviewGate[]>;
   /**
    * What a look has made of it. Whoever woke it meanwhile has it looked at again at once. Answers false when it has ended
    * meanwhile, and stays so.
@@ -152,32 +149,23 @@ export function createReviewGateStore({ db }: Database): ReviewGateStore {
         .where("state", "in", LIVE)
         .execute();
     },
-    async claimDue({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`with due as materialized (
-          select repository_id, number, sha from review_gates
-          where due_at <= ${now} and (claimed_until is null or claimed_until <= now())
-          order by due_at limit ${limit} for update skip locked
-        ) update review_gates one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where (one.repository_id, one.number, one.sha) = (due.repository_id, due.number, due.sha)
-        returning one.*`.execute(db);
-      return rows.map((row) => Row.parse(row));
+    async claimDue({ limit, now, ...lease }) {
+      const due = sql`where due_at <= ${now} and ${isFree()} order by due_at`;
+      const what = { table: "review_gates", key: ["repository_id", "number", "sha"], due, limit };
+      return (await claimRows(db, what, lease)).map((row) => Row.parse(row));
     },
     async save({ repositoryId, number, sha, wakes }, step, { executorId, now }) {
       const { numAffectedRows } =
         await sql`update review_gates set state = ${step.state}, reason = ${step.reason},
           session_id = ${step.sessionId}, ready_at = ${step.readyAt}, failures = ${step.failures},
           due_at = case when wakes = ${wakes} then ${step.dueAt} else ${now} end::timestamptz,
-          looked = ${wakes}, claimed_by = null, claimed_until = null
+          looked = ${wakes}, ${givenBack}
         where repository_id = ${repositoryId} and number = ${number} and sha = ${sha}
           and claimed_by = ${executorId} and state in ('armed', 'waiting', 'ready', 'reviewing')`.execute(
           db,
         );
       return numAffectedRows === 1n;
     },
-    async release(executorId) {
-      await sql`update review_gates set claimed_by = null, claimed_until = null
-        where claimed_by = ${executorId}`.execute(db);
-    },
+    release: (executorId) => releaseRows(db, "review_gates", executorId),
   };
 }

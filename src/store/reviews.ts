@@ -2,6 +2,8 @@ import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import type { Database } from "./database.ts";
+import { claimRows, isFree, releaseRows } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 
 export const Severity = z.enum(["high", "medium", "low"]);
 export type Severity = z.infer<typeof Severity>;
@@ -51,12 +53,7 @@ export interface ReviewStore {
   /** Answers false when it was concluded before, or is over. */
   conclude(sessionId: Id, word: { summary: string; verdict: ReviewVerdict }): Promise<boolean>;
   /** Open ones that no other hub looks after; they are this hub's for `leaseMs`. */
-  claimOpen(by: {
-    executorId: string;
-    leaseMs: number;
-    limit: number;
-    now: Date;
-  }): Promise<Review[]>;
+  claimOpen(by: Lease & { limit: number; now: Date }): Promise<Review[]>;
   putOff(sessionId: Id, until: Date): Promise<void>;
   settle(
     sessionId: Id,
@@ -129,16 +126,11 @@ export function createReviewStore({ db }: Database): ReviewStore {
         .executeTakeFirstOrThrow();
       return numUpdatedRows === 1n;
     },
-    async claimOpen({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`with due as materialized (
-          select session_id from reviews
-          where state = 'open' and (due_at is null or due_at <= ${now})
-            and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
-          order by created_at limit ${limit} for update skip locked
-        ) update reviews one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where one.session_id = due.session_id returning one.*`.execute(db);
-      return rows.map((row) => Row.parse(row));
+    async claimOpen({ limit, now, ...lease }) {
+      const due = sql`where state = 'open' and (due_at is null or due_at <= ${now})
+          and ${isFree(lease.executorId)} order by created_at`;
+      const what = { table: "reviews", key: ["session_id"], due, limit };
+      return (await claimRows(db, what, lease)).map((row) => Row.parse(row));
     },
     async putOff(sessionId, until) {
       await sql`update reviews set due_at = ${until}, failures = failures + 1
@@ -152,9 +144,6 @@ export function createReviewStore({ db }: Database): ReviewStore {
         .where("state", "=", "open")
         .execute();
     },
-    async release(executorId) {
-      await sql`update reviews set claimed_by = null, claimed_until = null
-        where claimed_by = ${executorId}`.execute(db);
-    },
+    release: (executorId) => releaseRows(db, "reviews", executorId),
   };
 }

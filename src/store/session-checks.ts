@@ -2,6 +2,8 @@ import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../core/id.ts";
 import type { Database } from "./database.ts";
+import { claimRows, givenBack, isFree, releaseRows } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { ThreadKind } from "./thread-sessions.ts";
 
 /** The check of a session at one commit of its pull request. */
@@ -35,12 +37,7 @@ export interface SessionCheckStore {
   /** Of one pull request, those that are open and at the newest commit of their session. */
   openOf(repositoryId: number, number: number): Promise<SessionCheck[]>;
   /** Open ones that no other hub looks after; they are this hub's for `leaseMs`. Those longest not looked at come first. */
-  claimOpen(by: {
-    executorId: string;
-    leaseMs: number;
-    limit: number;
-    now: Date;
-  }): Promise<SessionCheck[]>;
+  claimOpen(by: Lease & { limit: number; now: Date }): Promise<SessionCheck[]>;
   show(check: SessionCheck, shown: string): Promise<void>;
   close(check: SessionCheck, shown: string | null): Promise<void>;
   putOff(check: SessionCheck, until: Date): Promise<void>;
@@ -82,7 +79,7 @@ export function createSessionCheckStore({ db }: Database): SessionCheckStore {
   /** What was decided of a check that has been begun anew since does not count. */
   const end = async ({ sessionId, sha, begunAt }: SessionCheck, shown: string | null) => {
     await sql`update session_checks
-      set state = 'closed', shown = ${shown}, claimed_by = null, claimed_until = null
+      set state = 'closed', shown = ${shown}, ${givenBack}
       where session_id = ${sessionId} and sha = ${sha} and begun_at = ${begunAt}`.execute(db);
   };
   return {
@@ -106,18 +103,12 @@ export function createSessionCheckStore({ db }: Database): SessionCheckStore {
           and ${IS_NEWEST} order by ordinal`.execute(db);
       return rows.map((row) => Row.parse(row));
     },
-    async claimOpen({ executorId, leaseMs, limit, now }) {
-      const { rows } = await sql`with due as materialized (
-          select session_id, sha from session_checks
-          where state = 'open' and (due_at is null or due_at <= ${now})
-            and (claimed_by = ${executorId} or claimed_until is null or claimed_until <= now())
-          order by claimed_until nulls first, ordinal limit ${limit} for update skip locked
-        ) update session_checks one set claimed_by = ${executorId},
-          claimed_until = now() + make_interval(secs => ${leaseMs / 1_000})
-        from due where (one.session_id, one.sha) = (due.session_id, due.sha) returning one.*, ${IS_NEWEST} as is_newest`.execute(
-        db,
-      );
-      return rows.map((row) => Row.parse(row));
+    async claimOpen({ limit, now, ...lease }) {
+      const due = sql`where state = 'open' and (due_at is null or due_at <= ${now})
+          and ${isFree(lease.executorId)} order by claimed_until nulls first, ordinal`;
+      const returning = sql`one.*, ${IS_NEWEST} as is_newest`;
+      const what = { table: "session_checks", key: ["session_id", "sha"], due, limit, returning };
+      return (await claimRows(db, what, lease)).map((row) => Row.parse(row));
     },
     async show({ sessionId, sha, begunAt }, shown) {
       await sql`update session_checks set shown = ${shown}, failures = 0, due_at = null
@@ -128,9 +119,6 @@ export function createSessionCheckStore({ db }: Database): SessionCheckStore {
       await sql`update session_checks set due_at = ${until}, failures = failures + 1
         where session_id = ${sessionId} and sha = ${sha} and begun_at = ${begunAt}`.execute(db);
     },
-    async release(executorId) {
-      await sql`update session_checks set claimed_by = null, claimed_until = null
-        where claimed_by = ${executorId}`.execute(db);
-    },
+    release: (executorId) => releaseRows(db, "session_checks", executorId),
   };
 }
