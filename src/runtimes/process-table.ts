@@ -1,11 +1,20 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { join } from "node:path";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 
 /** Every process of a sandbox carries these in its environment: they are how a hub finds sandboxes that it did not start. */
 export const MARKERS = { name: "CLAUDE_HUB_SANDBOX", owner: "CLAUDE_HUB_SANDBOXES" } as const;
 
 /** Processes read before other work of the hub gets a turn; a read takes some 15 µs. */
 const READS_A_TURN = 64;
+
+/**
+ * A program that takes the place of another one (exec) shows nothing until it is there, which has taken 100 ms on a busy
+ * machine. Who shows nothing is looked at again; who shows a command and no environment has none.
+ */
+const EXEC_MS = 1_000;
+const LOOK_PAUSE_MS = 2;
+const BARE_LOOKS = 3;
 
 export interface SandboxProcess {
   pid: number;
@@ -25,26 +34,49 @@ export interface ProcessTable {
 }
 
 /** The machine's processes, as far as they are sandboxes of one hub, which `owner` tells from another's. */
-export function createProcessTable(owner: string): ProcessTable {
+export function createProcessTable(owner: string, procDir = "/proc"): ProcessTable {
   // Polling asks for the same runners again and again; most of the time one read confirms the one found before.
   const knownRunners = new Map<string, number>();
+  const proc = createProc(procDir);
+  /** Those that have shown nothing for so long that they are not waited for again. */
+  let stubborn: ReadonlySet<number> = new Set();
 
-  function read(pid: number): SandboxProcess | undefined {
-    const environment = readOf(pid, "environ");
+  /** Null: it is none of ours. `bare`: it has a command, and shows no environment. */
+  function read(pid: number): SandboxProcess | "unclear" | "bare" | null {
+    const environment = proc.read(pid, "environ");
+    if (environment === "") {
+      if (!proc.isProgram(pid)) return null;
+      return proc.read(pid, "cmdline") === "" ? "unclear" : "bare";
+    }
     const name = valueOf(environment, MARKERS.name);
-    if (name === undefined) return undefined;
+    if (name === undefined) return null;
     // A name belongs to one session; a process that lost the other marker is still the sandbox's.
-    if ((valueOf(environment, MARKERS.owner) ?? owner) !== owner) return undefined;
-    const isRunner = readOf(pid, "cmdline").endsWith(`\0${name}\0`) && isOutside(pid);
-    return { pid, name, isRunner };
+    if ((valueOf(environment, MARKERS.owner) ?? owner) !== owner) return null;
+    const command = proc.read(pid, "cmdline");
+    if (command === "" && proc.isProgram(pid)) return "unclear";
+    return { pid, name, isRunner: command.endsWith(`\0${name}\0`) && proc.isOutside(pid) };
   }
 
   async function scan(): Promise<SandboxProcess[]> {
     const found: SandboxProcess[] = [];
-    await forEachPid((pid) => {
-      const process = read(pid);
-      if (process !== undefined) found.push(process);
-    });
+    /** How often they were bare. */
+    const waiting = new Map<number, number>();
+    const look = (pid: number) => {
+      const seen = read(pid);
+      const bare = (waiting.get(pid) ?? 0) + (seen === "bare" ? 1 : 0);
+      if (seen === "unclear" || (seen === "bare" && bare < BARE_LOOKS)) waiting.set(pid, bare);
+      else waiting.delete(pid);
+      if (seen !== null && typeof seen !== "string") found.push(seen);
+    };
+    await proc.forEachPid(look);
+    const former = [...waiting.keys()].filter((pid) => stubborn.has(pid));
+    for (const pid of former) waiting.delete(pid);
+    const end = performance.now() + EXEC_MS;
+    while (waiting.size > 0 && performance.now() < end) {
+      await pause(LOOK_PAUSE_MS);
+      for (const pid of waiting.keys()) look(pid);
+    }
+    stubborn = new Set([...former, ...waiting.keys()]);
     return found;
   }
 
@@ -61,7 +93,7 @@ export function createProcessTable(owner: string): ProcessTable {
     async family(name) {
       const marked = (await scan()).filter((process) => process.name === name);
       if (marked.length === 0) knownRunners.delete(name);
-      return withDescendants(marked.map((process) => process.pid));
+      return proc.withDescendants(marked.map((process) => process.pid));
     },
     async running() {
       const runners = (await scan()).filter((process) => process.isRunner);
@@ -70,59 +102,73 @@ export function createProcessTable(owner: string): ProcessTable {
   };
 }
 
-function isRunnerOf(process: SandboxProcess | undefined, name: string): boolean {
-  return process !== undefined && process.name === name && process.isRunner;
+function isRunnerOf(process: SandboxProcess | string | null, name: string): boolean {
+  if (process === null || typeof process === "string") return false;
+  return process.name === name && process.isRunner;
 }
 
-async function withDescendants(roots: number[]): Promise<number[]> {
-  if (roots.length === 0) return [];
-  const childrenOf = new Map<number, number[]>();
-  await forEachPid((pid) => {
-    const parent = parentOf(pid);
-    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid]);
-  });
-  const family = new Set(roots);
-  for (const pid of family) for (const child of childrenOf.get(pid) ?? []) family.add(child);
-  return [...family];
-}
-
-/** 0 when the process has gone. */
-function parentOf(pid: number): number {
-  // The command's name, in parentheses, may itself hold spaces and parentheses.
-  const stat = readOf(pid, "stat");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
-}
-
-async function forEachPid(visit: (pid: number) => void): Promise<void> {
-  let reads = 0;
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    visit(pid);
-    reads += 1;
-    if (reads % READS_A_TURN === 0) await nextTurn();
+/** What the system says of processes. */
+function createProc(dir: string) {
+  /** Empty for processes that have gone or that belong to somebody else: neither is a sandbox of ours. */
+  function read(pid: number, file: "environ" | "cmdline" | "stat"): string {
+    try {
+      return readFileSync(join(dir, String(pid), file), "latin1");
+    } catch {
+      return "";
+    }
   }
-}
 
-/** Empty for processes that have gone or that belong to somebody else: neither is a sandbox of ours. */
-function readOf(pid: number, file: "environ" | "cmdline" | "stat"): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
-    return "";
+  function linkOf(pid: number | "self", link: "exe" | "ns/pid"): string | null {
+    try {
+      return readlinkSync(join(dir, String(pid), link));
+    } catch {
+      return null;
+    }
   }
-}
 
-/**
- * Marks can be forged, and one sandbox must not pass for another. A process that lives among the hub's own was not
- * started in any sandbox that isolates; the wrapper of each sandbox does.
- */
-function isOutside(pid: number): boolean {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return false;
+  /** 0 when the process has gone. */
+  function parentOf(pid: number): number {
+    // The command's name, in parentheses, may itself hold spaces and parentheses.
+    const stat = read(pid, "stat");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
   }
+
+  async function forEachPid(visit: (pid: number) => void): Promise<void> {
+    let reads = 0;
+    for (const entry of readdirSync(dir)) {
+      const pid = Number(entry);
+      if (!Number.isInteger(pid) || pid === process.pid) continue;
+      visit(pid);
+      reads += 1;
+      if (reads % READS_A_TURN === 0) await nextTurn();
+    }
+  }
+
+  return {
+    read,
+    forEachPid,
+    /** Not of the kernel, and not ended; as far as we may look at it. */
+    isProgram: (pid: number) => linkOf(pid, "exe") !== null,
+    /**
+     * Marks can be forged, and one sandbox must not pass for another. A process that lives among the hub's own was not
+     * started in any sandbox that isolates; the wrapper of each sandbox does.
+     */
+    isOutside(pid: number): boolean {
+      const space = linkOf(pid, "ns/pid");
+      return space !== null && space === linkOf("self", "ns/pid");
+    },
+    async withDescendants(roots: number[]): Promise<number[]> {
+      if (roots.length === 0) return [];
+      const childrenOf = new Map<number, number[]>();
+      await forEachPid((pid) => {
+        const parent = parentOf(pid);
+        childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid]);
+      });
+      const family = new Set(roots);
+      for (const pid of family) for (const child of childrenOf.get(pid) ?? []) family.add(child);
+      return [...family];
+    },
+  };
 }
 
 function valueOf(environment: string, variable: string): string | undefined {
