@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import pino from "pino";
 import { openDatabase } from "../src/store/database.ts";
-import { startEmbeddedDatabase } from "../src/store/embedded.ts";
+import { startEmbeddedDatabase } from "../src/store/embedded/embedded.ts";
 import { filledId, fillSessions } from "../test/kit/many-sessions.ts";
 import { standInNoopPath } from "../test/kit/stand-in.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";

@@ -11,9 +11,9 @@ import { createMcp } from "./mcp/mcp.ts";
 import { openNotifier } from "./notify/open.ts";
 import { createApiTokens } from "./store/api-tokens.ts";
 import type { Database } from "./store/database.ts";
-import { createDeliveryStore } from "./store/deliveries.ts";
+import { createDeliveryStore } from "./store/deliveries/deliveries.ts";
 import type { createStores } from "./store/stores.ts";
-import { usageReport } from "./store/usage.ts";
+import { usageReport } from "./store/spending/usage.ts";
 
 type Given =
   | "deliveryLog"

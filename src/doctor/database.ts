@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { openDatabase } from "../store/database.ts";
-import { findEmbeddedDatabase } from "../store/embedded.ts";
+import { findEmbeddedDatabase } from "../store/embedded/embedded.ts";
 import { MIGRATION_NAMES } from "../store/migrator.ts";
 import { readDatabaseState } from "../store/schema-state.ts";
 import type { DatabaseState } from "../store/schema-state.ts";

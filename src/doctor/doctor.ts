@@ -11,7 +11,7 @@ import { tryModel } from "../gateway/model/trial.ts";
 import { agentInside, runtimeHost } from "../runtimes/host.ts";
 import { createRuntime } from "../runtimes/registry.ts";
 import type { Runtime, RuntimeHost } from "../runtimes/runtime.ts";
-import { readOrMake } from "../store/kept-file.ts";
+import { readOrMake } from "../store/data-dir/kept-file.ts";
 import { checkDatabase } from "./database.ts";
 import { failure, fine, messageOf, warning } from "./finding.ts";
 import type { Finding } from "./finding.ts";

@@ -4,9 +4,9 @@ import { createTestDatabase } from "../../test/kit/database.ts";
 import type { Event } from "../core/event.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "../store/database.ts";
-import { createEventStore } from "../store/events.ts";
+import { createEventStore } from "../store/log/events.ts";
 import { listenToDatabase } from "../store/notifications.ts";
-import { createSessionStore } from "../store/sessions.ts";
+import { createSessionStore } from "../store/sessions/sessions.ts";
 import { createEventFeed } from "./feed.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";

@@ -1,7 +1,7 @@
 import type { Event } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
 import { createBatch } from "../store/batch.ts";
-import type { EventStore } from "../store/events.ts";
+import type { EventStore } from "../store/log/events.ts";
 import type { Notifications } from "../store/notifications.ts";
 import { createBell } from "./bell.ts";
 import type { Bell } from "./bell.ts";

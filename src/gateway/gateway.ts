@@ -5,7 +5,7 @@ import { policyFor } from "../core/policy.ts";
 import type { EgressPreset, EgressRule, Target } from "../core/egress.ts";
 import { forbidden } from "../core/errors.ts";
 import type { Intake } from "../sessions/intake.ts";
-import type { ToolCallStore } from "../store/tool-calls.ts";
+import type { ToolCallStore } from "../store/sessions/tool-calls.ts";
 import { createDenials } from "./denials.ts";
 import type { Denial } from "./denials.ts";
 import { createAddressCheck } from "./egress/addresses.ts";

@@ -1,7 +1,7 @@
 import { demandScope, isWhole } from "../core/access.ts";
 import type { Clock } from "../core/clock.ts";
 import { forbidden } from "../core/errors.ts";
-import type { RepositoryUsage, UsageReport } from "../store/usage.ts";
+import type { RepositoryUsage, UsageReport } from "../store/spending/usage.ts";
 import type { Guard } from "./auth.ts";
 import type { HttpContext, HttpDeps } from "./deps.ts";
 

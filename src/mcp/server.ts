@@ -5,7 +5,7 @@ import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import { orchestrationsFor } from "../orchestration/seen.ts";
 import { sessionsFor } from "../sessions/seen.ts";
-import { senderOf, talkFor } from "../sessions/seen-talk.ts";
+import { senderOf, talkFor } from "../sessions/talk/seen-talk.ts";
 import { asHubError } from "../store/failure.ts";
 import type { McpDeps } from "./deps.ts";
 import type { Library } from "./library.ts";

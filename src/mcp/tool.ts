@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Scope } from "../core/access.ts";
 import type { Id } from "../core/id.ts";
 import type { Session } from "../core/session.ts";
-import type { NextTask } from "../sessions/again.ts";
-import type { Sent } from "../sessions/talk.ts";
+import type { NextTask } from "../sessions/talk/again.ts";
+import type { Sent } from "../sessions/talk/talk.ts";
 import type { McpDeps } from "./deps.ts";
 
 /** What who calls says to the sessions that are there for them. */

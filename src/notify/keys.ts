@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Secret } from "../core/secret.ts";
-import { readOrMake } from "../store/kept-file.ts";
+import { readOrMake } from "../store/data-dir/kept-file.ts";
 
 /** What notices are signed with, the newest first; one that nobody has given is made, and kept in the data directory. */
 export async function notifyKeysOf(

@@ -7,8 +7,8 @@ import type { Sessions } from "../sessions/sessions.ts";
 import { createNoticeStore } from "../store/notices.ts";
 import type { NoticeStore } from "../store/notices.ts";
 import type { Database } from "../store/database.ts";
-import type { ResultStore } from "../store/results.ts";
-import type { SessionStore } from "../store/sessions.ts";
+import type { ResultStore } from "../store/sessions/results.ts";
+import type { SessionStore } from "../store/sessions/sessions.ts";
 import { startNotifier } from "./notifier.ts";
 import { createPost } from "./post.ts";
 

@@ -3,8 +3,11 @@ import type { Id } from "../core/id.ts";
 import { isOver, mayBecome } from "../core/orchestration.ts";
 import type { Orchestration, OrchestrationState } from "../core/orchestration.ts";
 import type { Tx } from "../store/database.ts";
-import { changeOrchestrationWithin, lockOrchestration } from "../store/orchestration-writes.ts";
-import type { OrchestrationChange } from "../store/orchestration-writes.ts";
+import {
+  changeOrchestrationWithin,
+  lockOrchestration,
+} from "../store/orchestrations/orchestration-writes.ts";
+import type { OrchestrationChange } from "../store/orchestrations/orchestration-writes.ts";
 
 /** Locks an orchestration; always before its sessions are. Throws `not_found`. */
 export async function locked(tx: Tx, id: Id): Promise<Orchestration> {

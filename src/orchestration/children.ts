@@ -6,7 +6,7 @@ import { isOver } from "../core/orchestration.ts";
 import type { NewSession, Session } from "../core/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Db, Tx } from "../store/database.ts";
-import { insertTasksWithin } from "../store/orchestration-writes.ts";
+import { insertTasksWithin } from "../store/orchestrations/orchestration-writes.ts";
 import { locked } from "./change.ts";
 import type { OrchestrationDeps } from "./deps.ts";
 import { contextOf } from "./planned.ts";

@@ -2,12 +2,12 @@ import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
 import type { Id } from "../core/id.ts";
 import type { Branch, Repository } from "../core/repository.ts";
-import type { SharedBudgets } from "../sessions/budgets.ts";
+import type { SharedBudgets } from "../sessions/budgets/budgets.ts";
 import type { SessionGraphs } from "../sessions/graph.ts";
 import type { Sessions } from "../sessions/sessions.ts";
-import type { BranchStore } from "../store/branches.ts";
+import type { BranchStore } from "../store/sessions/branches.ts";
 import type { Database } from "../store/database.ts";
-import type { OrchestrationStore } from "../store/orchestrations.ts";
+import type { OrchestrationStore } from "../store/orchestrations/orchestrations.ts";
 
 /** The work of an orchestration, to be opened as one pull request. */
 export interface FinishedWork {

@@ -1,5 +1,5 @@
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
-import type { BranchStore } from "../store/branches.ts";
+import type { BranchStore } from "../store/sessions/branches.ts";
 import { looseEnds, pushedBy } from "./integration.ts";
 import type { FinishedWork } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";

@@ -6,7 +6,7 @@ import type { PlanEdge, PlanGraph } from "../core/plan-graph.ts";
 import type { Plan, PlanTask } from "../core/plan.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { GraphNode } from "../sessions/graph.ts";
-import type { NewTaskRow } from "../store/orchestration-writes.ts";
+import type { NewTaskRow } from "../store/orchestrations/orchestration-writes.ts";
 
 /** Of the whole request, in each of its parts. */
 const CONTEXT_CHARS = 16_000;

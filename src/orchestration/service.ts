@@ -19,8 +19,8 @@ import {
   insertOrchestrationWithin,
   insertTasksWithin,
   termsWithin,
-} from "../store/orchestration-writes.ts";
-import type { NewTaskRow } from "../store/orchestration-writes.ts";
+} from "../store/orchestrations/orchestration-writes.ts";
+import type { NewTaskRow } from "../store/orchestrations/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
 import { advance, plannerRow, SESSIONS } from "./advance.ts";
 import { become, ended, locked } from "./change.ts";

@@ -3,13 +3,13 @@ import { conflict, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { isFinal } from "../core/session.ts";
 import type { Tx } from "../store/database.ts";
-import { appendWithin, lockSessions } from "../store/events.ts";
-import type { StoredSession } from "../store/session-row.ts";
-import { readWithin } from "../store/sessions.ts";
+import { appendWithin, lockSessions } from "../store/log/events.ts";
+import type { StoredSession } from "../store/sessions/session-row.ts";
+import { readWithin } from "../store/sessions/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { endWithin } from "./ending.ts";
-import { eventAt } from "./event-at.ts";
+import { endWithin } from "./ending/ending.ts";
+import { eventAt } from "./talk/event-at.ts";
 
 const REASON = "Cancelled on request";
 

@@ -9,20 +9,20 @@ import type { Repository } from "../core/repository.ts";
 import type { CommitAt } from "../core/session-terms.ts";
 import type { RepositorySettings } from "../core/repository-settings.ts";
 import type { Runtime, SandboxLimits } from "../runtimes/runtime.ts";
-import type { ActiveStore } from "../store/active.ts";
-import type { BudgetStore } from "../store/budgets.ts";
-import type { ConversationStore } from "../store/conversations.ts";
-import type { BeforeStore } from "../store/before.ts";
-import type { BranchStore } from "../store/branches.ts";
+import type { ActiveStore } from "../store/sessions/active.ts";
+import type { BudgetStore } from "../store/spending/budgets.ts";
+import type { ConversationStore } from "../store/sessions/conversations.ts";
+import type { BeforeStore } from "../store/sessions/before.ts";
+import type { BranchStore } from "../store/sessions/branches.ts";
 import type { Database } from "../store/database.ts";
-import type { EventStore } from "../store/events.ts";
-import type { MessageStore } from "../store/messages.ts";
+import type { EventStore } from "../store/log/events.ts";
+import type { MessageStore } from "../store/talk/messages.ts";
 import type { Notifications } from "../store/notifications.ts";
-import type { PreparedStore } from "../store/prepared.ts";
-import type { RetentionStore } from "../store/retention.ts";
-import type { ResultStore } from "../store/results.ts";
-import type { SessionStore } from "../store/sessions.ts";
-import type { TokenStore } from "../store/tokens.ts";
+import type { PreparedStore } from "../store/sessions/prepared.ts";
+import type { RetentionStore } from "../store/sessions/retention.ts";
+import type { ResultStore } from "../store/sessions/results.ts";
+import type { SessionStore } from "../store/sessions/sessions.ts";
+import type { TokenStore } from "../store/sessions/tokens.ts";
 
 /** What carries a session's life across crashes. Both are safe to repeat. */
 export interface Engine {

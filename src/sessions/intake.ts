@@ -11,23 +11,23 @@ import type {
   RunnerResult,
   RunnerStart,
 } from "../core/job.ts";
-import { dayKey } from "../store/budgets.ts";
-import { lockSessions } from "../store/events.ts";
+import { dayKey } from "../store/spending/budgets.ts";
+import { lockSessions } from "../store/log/events.ts";
 import { asHubError } from "../store/failure.ts";
-import { readWithin } from "../store/sessions.ts";
-import { insertResultWithin } from "../store/results.ts";
+import { readWithin } from "../store/sessions/sessions.ts";
+import { insertResultWithin } from "../store/sessions/results.ts";
 import { inTransaction } from "../store/transaction.ts";
-import type { TokenOwner } from "../store/tokens.ts";
+import type { TokenOwner } from "../store/sessions/tokens.ts";
 import type { SessionDeps } from "./deps.ts";
-import { askPeople } from "./approvals.ts";
-import { checkBudget, watchBudget } from "./budget-watch.ts";
-import type { InFlight } from "./budget-watch.ts";
+import { askPeople } from "./talk/approvals.ts";
+import { checkBudget, watchBudget } from "./budgets/budget-watch.ts";
+import type { InFlight } from "./budgets/budget-watch.ts";
 import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
-import { jobOf } from "./job.ts";
-import { close, markDone, ordersFor } from "./orders.ts";
-import { pauseForProvider } from "./pause.ts";
-import { awaitStart, release } from "./release.ts";
+import { jobOf } from "./job/job.ts";
+import { close, markDone, ordersFor } from "./talk/orders.ts";
+import { pauseForProvider } from "./talk/pause.ts";
+import { awaitStart, release } from "./sandbox/release.ts";
 
 /** What the doors tell of sandboxes, and ask for them. */
 export interface Intake {

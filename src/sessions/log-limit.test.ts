@@ -3,8 +3,8 @@ import { createTestDatabase } from "../../test/kit/database.ts";
 import type { EventKind } from "../core/event.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "../store/database.ts";
-import { createEventStore } from "../store/events.ts";
-import { createSessionStore } from "../store/sessions.ts";
+import { createEventStore } from "../store/log/events.ts";
+import { createSessionStore } from "../store/sessions/sessions.ts";
 import { createLogLimit } from "./log-limit.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";

@@ -1,6 +1,6 @@
 import type { EventBody, EventKind, NewEvent } from "../core/event.ts";
 import type { Id } from "../core/id.ts";
-import type { Append, EventStore, LogEnd } from "../store/events.ts";
+import type { Append, EventStore, LogEnd } from "../store/log/events.ts";
 
 /** What the runner itself says at the end of its work; not the agent's to multiply. */
 const ALWAYS: readonly EventKind[] = [

@@ -3,11 +3,11 @@ import type { Id } from "../core/id.ts";
 import { isFinal } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import type { Tx } from "../store/database.ts";
-import { appendWithin, lockSessions } from "../store/events.ts";
-import { readWithin, waitedFor } from "../store/sessions.ts";
+import { appendWithin, lockSessions } from "../store/log/events.ts";
+import { readWithin, waitedFor } from "../store/sessions/sessions.ts";
 import { inTransaction } from "../store/transaction.ts";
 import type { SessionDeps } from "./deps.ts";
-import { eventAt } from "./event-at.ts";
+import { eventAt } from "./talk/event-at.ts";
 
 /** Asks for a slot; pending from then on. A second request while it is pending changes nothing. */
 export async function requestStart(deps: SessionDeps, id: Id): Promise<void> {

@@ -2,7 +2,7 @@ import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/database.ts";
 import { createApiTokens } from "./api-tokens.ts";
 import { openDatabase } from "./database.ts";
-import { createRetentionStore } from "./retention.ts";
+import { createRetentionStore } from "./sessions/retention.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -6,7 +6,7 @@ import { createTestDatabase } from "../../test/kit/database.ts";
 import { openDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
 import { migrate } from "./migrator.ts";
-import { createRepairStore } from "./repairs.ts";
+import { createRepairStore } from "./threads/repairs.ts";
 
 const parts = new AsyncDisposableStack();
 let database: Database;
@@ -42,7 +42,7 @@ test("no more is claimed than was asked for, whatever the planner makes of it", 
 
 // In a list that `in` is given, PostgreSQL may run it more than once; each time others are locked.
 test("what is locked is chosen once", async () => {
-  const names = await readdir(import.meta.dirname);
+  const names = await readdir(import.meta.dirname, { recursive: true });
   for (const name of names.filter((one) => one.endsWith(".ts") && !one.endsWith(".test.ts"))) {
     const text = await readFile(join(import.meta.dirname, name), "utf8");
     const locks = text.match(/skip locked/g) ?? [];

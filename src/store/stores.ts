@@ -1,17 +1,17 @@
-import { createActiveStore } from "./active.ts";
-import { createBeforeStore } from "./before.ts";
-import { createBudgetStore } from "./budgets.ts";
-import { createBranchStore } from "./branches.ts";
-import { createConversationStore } from "./conversations.ts";
+import { createActiveStore } from "./sessions/active.ts";
+import { createBeforeStore } from "./sessions/before.ts";
+import { createBudgetStore } from "./spending/budgets.ts";
+import { createBranchStore } from "./sessions/branches.ts";
+import { createConversationStore } from "./sessions/conversations.ts";
 import type { Database } from "./database.ts";
-import { createEventStore } from "./events.ts";
-import { createMessageStore } from "./messages.ts";
-import { createPreparedStore } from "./prepared.ts";
-import { createResultStore } from "./results.ts";
-import { createRetentionStore } from "./retention.ts";
-import { createSessionStore } from "./sessions.ts";
-import { createTokenStore } from "./tokens.ts";
-import { createToolCallStore } from "./tool-calls.ts";
+import { createEventStore } from "./log/events.ts";
+import { createMessageStore } from "./talk/messages.ts";
+import { createPreparedStore } from "./sessions/prepared.ts";
+import { createResultStore } from "./sessions/results.ts";
+import { createRetentionStore } from "./sessions/retention.ts";
+import { createSessionStore } from "./sessions/sessions.ts";
+import { createTokenStore } from "./sessions/tokens.ts";
+import { createToolCallStore } from "./sessions/tool-calls.ts";
 
 /** All that a session's life needs of the database. */
 export function createStores(database: Database) {

@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 import type { BigId, Count, Json, NullableTimestamp, Timestamp } from "./columns.ts";
-import type { OrchestrationTables } from "./orchestration-tables.ts";
-import type { TalkTables } from "./talk-tables.ts";
+import type { OrchestrationTables } from "./orchestrations/orchestration-tables.ts";
+import type { TalkTables } from "./talk/talk-tables.ts";
 
 export interface SessionsTable {
   id: string;

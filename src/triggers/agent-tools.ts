@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { createReviewStore } from "../store/reviews.ts";
+import { createReviewStore } from "../store/threads/reviews.ts";
 import { createReviewTools } from "./review/tools.ts";
 import { createThreadTools } from "./tools/tools.ts";
 import type { ThreadTools } from "./tools/tools.ts";

@@ -1,5 +1,5 @@
 import type { ForgeRepository } from "../forge/forge.ts";
-import type { ThreadKind } from "../store/thread-sessions.ts";
+import type { ThreadKind } from "../store/threads/thread-sessions.ts";
 import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
 import { stopAll } from "./closed.ts";

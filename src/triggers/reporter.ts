@@ -1,7 +1,7 @@
 import { HubError } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { startRounds } from "../events/rounds.ts";
-import type { ThreadSession } from "../store/thread-sessions.ts";
+import type { ThreadSession } from "../store/threads/thread-sessions.ts";
 import type { Pace } from "./report/pace.ts";
 import { NO_PROGRESS } from "./report/progress.ts";
 import { pauseAfter } from "./report/put-off.ts";

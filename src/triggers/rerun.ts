@@ -1,5 +1,5 @@
 import type { ForgeRepository } from "../forge/forge.ts";
-import type { SessionCheck } from "../store/session-checks.ts";
+import type { SessionCheck } from "../store/threads/session-checks.ts";
 import { ask } from "./ask.ts";
 import { refusalFor } from "./authority.ts";
 import { toldOf } from "./checks/told-of.ts";

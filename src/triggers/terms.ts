@@ -1,6 +1,6 @@
 import type { BotSettings } from "../core/bot-settings.ts";
 import type { SessionTerms } from "../core/session-terms.ts";
-import type { ThreadKind } from "../store/thread-sessions.ts";
+import type { ThreadKind } from "../store/threads/thread-sessions.ts";
 
 /** On what terms a session works in a repository. */
 export function termsFor(

@@ -1,5 +1,5 @@
 import { HubError } from "../core/errors.ts";
-import type { ClaimedDelivery } from "../store/delivery-queue.ts";
+import type { ClaimedDelivery } from "../store/deliveries/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
 import { fixRule } from "./checks/fix-rule.ts";
 import { checksRule } from "./checks/rule.ts";

@@ -5,9 +5,9 @@ import { waitFor } from "../../test/kit/wait.ts";
 import { systemClock } from "../core/clock.ts";
 import { forbidden, upstreamFailed } from "../core/errors.ts";
 import { openDatabase } from "../store/database.ts";
-import { createDeliveryStore } from "../store/deliveries.ts";
-import { createDeliveryQueue } from "../store/delivery-queue.ts";
-import type { ClaimedDelivery } from "../store/delivery-queue.ts";
+import { createDeliveryStore } from "../store/deliveries/deliveries.ts";
+import { createDeliveryQueue } from "../store/deliveries/delivery-queue.ts";
+import type { ClaimedDelivery } from "../store/deliveries/delivery-queue.ts";
 import { startDeliveryWorker } from "./worker.ts";
 import type { Outcome, WorkerSettings } from "./worker.ts";
 

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../core/clock.ts";
 import { HubError } from "../core/errors.ts";
 import { createBell } from "../events/bell.ts";
-import type { ClaimedDelivery, DeliveryQueue } from "../store/delivery-queue.ts";
+import type { ClaimedDelivery, DeliveryQueue } from "../store/deliveries/delivery-queue.ts";
 
 /** What came of a delivery, in one sentence. */
 export interface Outcome {

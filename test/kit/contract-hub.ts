@@ -5,7 +5,7 @@ import { sign } from "@octokit/webhooks-methods";
 import { z } from "zod";
 import { sandboxName } from "../../src/core/id.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { createSessionStore } from "../../src/store/sessions.ts";
+import { createSessionStore } from "../../src/store/sessions/sessions.ts";
 import { readContract } from "./contract.ts";
 import type { Contract } from "./contract.ts";
 import { createTestDatabase } from "./database.ts";

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import pino from "pino";
 import { Client } from "pg";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedDatabase } from "../../src/store/embedded.ts";
+import { startEmbeddedDatabase } from "../../src/store/embedded/embedded.ts";
 import { migrate } from "../../src/store/migrator.ts";
 import { TEMPLATE, urlFor } from "./database.ts";
 import { stopEngines } from "./engine.ts";

@@ -1,7 +1,7 @@
 // Holds what a hub holds, in a process that tests can kill. Says `held <what>` or `refused <why>`; SIGTERM lets go.
 import pino from "pino";
-import { openDataDir } from "../../src/store/data-dir.ts";
-import { startEmbeddedDatabase } from "../../src/store/embedded.ts";
+import { openDataDir } from "../../src/store/data-dir/data-dir.ts";
+import { startEmbeddedDatabase } from "../../src/store/embedded/embedded.ts";
 
 const [what, path = ""] = process.argv.slice(2);
 const log = pino({ level: "silent" });

@@ -11,7 +11,7 @@ import { createHttp } from "../../src/http/http.ts";
 import { listen } from "../../src/http/server.ts";
 import type { Orchestrations } from "../../src/orchestration/orchestrations.ts";
 import type { Sessions } from "../../src/sessions/sessions.ts";
-import type { SessionTalk } from "../../src/sessions/talk.ts";
+import type { SessionTalk } from "../../src/sessions/talk/talk.ts";
 
 export const TOKEN = "token-of-the-tests-0123456789";
 export const GITHUB_SECRET = "github-secret-of-the-tests";

@@ -13,8 +13,8 @@ import { createSessionLife } from "../../src/sessions/life.ts";
 import type { SessionLife } from "../../src/sessions/life.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/database.ts";
-import { createOrchestrationStore } from "../../src/store/orchestrations.ts";
-import { insertResultWithin } from "../../src/store/results.ts";
+import { createOrchestrationStore } from "../../src/store/orchestrations/orchestrations.ts";
+import { insertResultWithin } from "../../src/store/sessions/results.ts";
 import { createStores } from "../../src/store/stores.ts";
 import { createTestDatabase } from "./database.ts";
 

@@ -4,7 +4,7 @@ import { openHouse, REPOSITORY, session } from "../kit/house.ts";
 import { standIn } from "../kit/stand-in.ts";
 import type { StandInStep } from "../kit/stand-in.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { createTokenStore } from "../../src/store/tokens.ts";
+import { createTokenStore } from "../../src/store/sessions/tokens.ts";
 
 const MOST = 3;
 const CREATE = { session_type: "implementation", requirements: "Nothing.", auto_start: true };

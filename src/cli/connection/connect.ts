@@ -1,4 +1,4 @@
-import { isTaken } from "../../store/lock.ts";
+import { isTaken } from "../../store/data-dir/lock.ts";
 import { createHub } from "../../client/hub.ts";
 import type { Hub } from "../../client/hub.ts";
 import { clientEnvironment } from "../../config/client-environment.ts";

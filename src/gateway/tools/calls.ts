@@ -4,7 +4,7 @@ import type { EventBody, EventKind } from "../../core/event.ts";
 import type { Id } from "../../core/id.ts";
 import type { Tool, ToolCall } from "../../core/tool.ts";
 import { createTurns } from "../../runtimes/turns.ts";
-import type { CallPlace, ToolCallStore } from "../../store/tool-calls.ts";
+import type { CallPlace, ToolCallStore } from "../../store/sessions/tool-calls.ts";
 
 /** Calls of one session, those that came to nothing included. */
 const SESSION_CALLS = 500;

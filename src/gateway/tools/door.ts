@@ -5,7 +5,7 @@ import { HubError, forbidden } from "../../core/errors.ts";
 import type { EventBody, EventKind } from "../../core/event.ts";
 import type { Id } from "../../core/id.ts";
 import type { Tool } from "../../core/tool.ts";
-import type { ToolCallStore } from "../../store/tool-calls.ts";
+import type { ToolCallStore } from "../../store/sessions/tool-calls.ts";
 import type { Deny } from "../denials.ts";
 import { readBody } from "../git/body.ts";
 import type { Door, GatewaySession } from "../session.ts";

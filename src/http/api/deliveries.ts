@@ -3,7 +3,7 @@ import { conflict, notFound } from "../../core/errors.ts";
 import { EventBody } from "../../core/event.ts";
 import { newId } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
-import type { StoredDelivery } from "../../store/delivery-log.ts";
+import type { StoredDelivery } from "../../store/deliveries/delivery-log.ts";
 import type { HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
 import { deliveryResource } from "./delivery-resources.ts";

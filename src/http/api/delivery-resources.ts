@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DeliveryState, threadNumber } from "../../core/delivery.ts";
 import { EventBody } from "../../core/event.ts";
 import { Repository } from "../../core/repository.ts";
-import type { StoredDelivery } from "../../store/delivery-log.ts";
+import type { StoredDelivery } from "../../store/deliveries/delivery-log.ts";
 
 const time = z.iso.datetime();
 

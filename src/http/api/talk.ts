@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { forbidden } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import { sessionsFor } from "../../sessions/seen.ts";
-import { senderOf, talkFor } from "../../sessions/seen-talk.ts";
+import { senderOf, talkFor } from "../../sessions/talk/seen-talk.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "../deps.ts";
 import { misfit } from "../failure.ts";
 import { sessionResource } from "./resources.ts";

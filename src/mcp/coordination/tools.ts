@@ -9,7 +9,7 @@ import type { OrchestrationDeps } from "../../orchestration/deps.ts";
 import { orchestrationsFor } from "../../orchestration/seen.ts";
 import { sessionsFor } from "../../sessions/seen.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
-import type { SessionStore } from "../../store/sessions.ts";
+import type { SessionStore } from "../../store/sessions/sessions.ts";
 import type { McpDeps } from "../deps.ts";
 import type { McpCall, McpTool } from "../tool.ts";
 import { getOrchestration } from "../tools/orchestrations.ts";

@@ -7,10 +7,10 @@ import { waitFor } from "../../../test/kit/wait.ts";
 import { Secret } from "../../core/secret.ts";
 import { createGitHub } from "../../forge/github/github.ts";
 import { openDatabase } from "../../store/database.ts";
-import { createDeliveryStore } from "../../store/deliveries.ts";
-import { createDeliveryCheckpoints } from "../../store/delivery-checkpoints.ts";
-import { createDeliveryLog } from "../../store/delivery-log.ts";
-import { createForgeWrites } from "../../store/forge-writes.ts";
+import { createDeliveryStore } from "../../store/deliveries/deliveries.ts";
+import { createDeliveryCheckpoints } from "../../store/deliveries/delivery-checkpoints.ts";
+import { createDeliveryLog } from "../../store/deliveries/delivery-log.ts";
+import { createForgeWrites } from "../../store/threads/forge-writes.ts";
 import { startCatchUp } from "./catch-up.ts";
 
 const REPOSITORY = "octo/greeter";

@@ -4,9 +4,9 @@ import { HubError } from "../../core/errors.ts";
 import { Repository } from "../../core/repository.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { ForgeHook, Sent } from "../../forge/forge.ts";
-import type { DeliveryCheckpoints } from "../../store/delivery-checkpoints.ts";
-import type { DeliveryLog } from "../../store/delivery-log.ts";
-import type { DeliveryStore } from "../../store/deliveries.ts";
+import type { DeliveryCheckpoints } from "../../store/deliveries/delivery-checkpoints.ts";
+import type { DeliveryLog } from "../../store/deliveries/delivery-log.ts";
+import type { DeliveryStore } from "../../store/deliveries/deliveries.ts";
 import { missedOf } from "./missed.ts";
 
 export interface CatchUpDeps {

@@ -1,7 +1,7 @@
 import type { Database } from "../../store/database.ts";
-import { createDeliveryStore } from "../../store/deliveries.ts";
-import { createDeliveryCheckpoints } from "../../store/delivery-checkpoints.ts";
-import { createDeliveryLog } from "../../store/delivery-log.ts";
+import { createDeliveryStore } from "../../store/deliveries/deliveries.ts";
+import { createDeliveryCheckpoints } from "../../store/deliveries/delivery-checkpoints.ts";
+import { createDeliveryLog } from "../../store/deliveries/delivery-log.ts";
 import { startCatchUp } from "./catch-up.ts";
 import type { CatchUpDeps } from "./catch-up.ts";
 

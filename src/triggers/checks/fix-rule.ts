@@ -3,7 +3,7 @@ import { refusalFor } from "../authority.ts";
 import type { TriggerDeps } from "../deps.ts";
 import { obey } from "../obey.ts";
 import type { Rule } from "../rule.ts";
-import type { SessionCheck } from "../../store/session-checks.ts";
+import type { SessionCheck } from "../../store/threads/session-checks.ts";
 import { sanitise } from "../text/sanitise.ts";
 import { FIX } from "./says.ts";
 import { toldOf } from "./told-of.ts";

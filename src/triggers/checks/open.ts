@@ -1,7 +1,7 @@
 import type { Redaction } from "../../core/redaction.ts";
 import type { Database } from "../../store/database.ts";
-import { createSessionCheckStore } from "../../store/session-checks.ts";
-import type { SessionCheckStore } from "../../store/session-checks.ts";
+import { createSessionCheckStore } from "../../store/threads/session-checks.ts";
+import type { SessionCheckStore } from "../../store/threads/session-checks.ts";
 import { startChecker } from "./checker.ts";
 import type { CheckerDeps } from "./checker.ts";
 

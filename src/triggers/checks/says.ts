@@ -1,7 +1,7 @@
 import type { Session } from "../../core/session.ts";
 import type { CheckDraft } from "../../forge/forge.ts";
-import type { FoundComment, Review } from "../../store/reviews.ts";
-import type { ThreadKind } from "../../store/thread-sessions.ts";
+import type { FoundComment, Review } from "../../store/threads/reviews.ts";
+import type { ThreadKind } from "../../store/threads/thread-sessions.ts";
 import { neutralise } from "../report/neutralise.ts";
 
 export type Says = Pick<CheckDraft, "status" | "conclusion" | "title">;

@@ -1,5 +1,5 @@
 import { Id } from "../../core/id.ts";
-import type { SessionCheck } from "../../store/session-checks.ts";
+import type { SessionCheck } from "../../store/threads/session-checks.ts";
 import type { TriggerDeps } from "../deps.ts";
 import type { ForgeEvent } from "../payload.ts";
 

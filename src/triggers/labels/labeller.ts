@@ -5,8 +5,8 @@ import { HubError } from "../../core/errors.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
-import type { LabelRun, LabelRunStore } from "../../store/label-runs.ts";
-import type { SpendingStore } from "../../store/spending.ts";
+import type { LabelRun, LabelRunStore } from "../../store/threads/label-runs.ts";
+import type { SpendingStore } from "../../store/spending/spending.ts";
 import { settleRun } from "./settle.ts";
 
 /** How labels are chosen; the same in every repository. */

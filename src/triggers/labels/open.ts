@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { Database } from "../../store/database.ts";
-import { createLabelRunStore } from "../../store/label-runs.ts";
-import { createSpendingStore } from "../../store/spending.ts";
+import { createLabelRunStore } from "../../store/threads/label-runs.ts";
+import { createSpendingStore } from "../../store/spending/spending.ts";
 import type { Labelling } from "../deps.ts";
 import type { SettingsSource } from "../settings/source.ts";
 import { labelRulesOf, startLabeller } from "./labeller.ts";

@@ -1,7 +1,7 @@
 import { HubError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { ForgeRepository, Issue, Label } from "../../forge/forge.ts";
-import type { LabelRun } from "../../store/label-runs.ts";
+import type { LabelRun } from "../../store/threads/label-runs.ts";
 import { targetOf } from "../order.ts";
 import { neutralise } from "../report/neutralise.ts";
 import { chosenBy, LABEL_REQUIREMENTS, LABEL_SCHEMA, labelContext, offered } from "./choice.ts";

@@ -1,5 +1,5 @@
 import type { Repository } from "../../core/repository.ts";
-import type { PlaceStore } from "../../store/places.ts";
+import type { PlaceStore } from "../../store/sessions/places.ts";
 import type { CommonDeps } from "../deps.ts";
 import type { Payload } from "../payload.ts";
 import type { Decision } from "../rule.ts";

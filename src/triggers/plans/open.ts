@@ -1,7 +1,7 @@
 import { HubError } from "../../core/errors.ts";
 import { isOver } from "../../core/orchestration.ts";
 import type { OrchestrationView } from "../../core/orchestration.ts";
-import type { ThreadPlan } from "../../store/thread-plans.ts";
+import type { ThreadPlan } from "../../store/threads/thread-plans.ts";
 import type { TriggerDeps } from "../deps.ts";
 import type { Plans } from "./deps.ts";
 

@@ -3,7 +3,7 @@ import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { Rounds } from "../../events/rounds.ts";
-import type { ThreadPlan } from "../../store/thread-plans.ts";
+import type { ThreadPlan } from "../../store/threads/thread-plans.ts";
 import type { Pace } from "../report/pace.ts";
 import { pauseAfter } from "../report/put-off.ts";
 import { tellPlan } from "./tell.ts";

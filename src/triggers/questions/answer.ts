@@ -1,6 +1,6 @@
 import type { Decision } from "../../core/approval.ts";
 import { HubError } from "../../core/errors.ts";
-import type { AskedApproval } from "../../store/approvals.ts";
+import type { AskedApproval } from "../../store/talk/approvals.ts";
 import type { TriggerDeps } from "../deps.ts";
 import { react, say } from "../order.ts";
 import type { Order } from "../order.ts";

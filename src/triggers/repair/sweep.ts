@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
 import { HubError } from "../../core/errors.ts";
 import { startRounds } from "../../events/rounds.ts";
-import type { CheckWake, RepairStore } from "../../store/repairs.ts";
+import type { CheckWake, RepairStore } from "../../store/threads/repairs.ts";
 import type { Look } from "./repair.ts";
 
 export interface SweepSettings {

@@ -1,7 +1,7 @@
 import { HubError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { ForgeRepository } from "../../forge/forge.ts";
-import type { ThreadSession } from "../../store/thread-sessions.ts";
+import type { ThreadSession } from "../../store/threads/thread-sessions.ts";
 import type { Progress } from "./progress.ts";
 import { pullRequestText } from "./pull-request-text.ts";
 

@@ -3,7 +3,7 @@ import type { Id } from "../../core/id.ts";
 import type { Session } from "../../core/session.ts";
 import type { ForgeRepository, PullRequest } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
-import type { ReviewGate } from "../../store/review-gates.ts";
+import type { ReviewGate } from "../../store/threads/review-gates.ts";
 import { refusalFor } from "../authority.ts";
 import { reserveDay } from "../settings/day-budget.ts";
 import { termsFor } from "../terms.ts";

@@ -1,5 +1,5 @@
 import type { ChangedFile, ReviewDraft } from "../../forge/forge.ts";
-import type { FoundComment, Review } from "../../store/reviews.ts";
+import type { FoundComment, Review } from "../../store/threads/reviews.ts";
 import { neutralise } from "../report/neutralise.ts";
 import { lineFault } from "./vet.ts";
 

@@ -2,11 +2,11 @@ import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
 import type { Forge } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
-import type { ReviewGateStore } from "../../store/review-gates.ts";
-import type { ReviewStore } from "../../store/reviews.ts";
-import type { SessionCheckStore } from "../../store/session-checks.ts";
-import type { SpendingStore } from "../../store/spending.ts";
-import type { ThreadSessionStore } from "../../store/thread-sessions.ts";
+import type { ReviewGateStore } from "../../store/threads/review-gates.ts";
+import type { ReviewStore } from "../../store/threads/reviews.ts";
+import type { SessionCheckStore } from "../../store/threads/session-checks.ts";
+import type { SpendingStore } from "../../store/spending/spending.ts";
+import type { ThreadSessionStore } from "../../store/threads/thread-sessions.ts";
 import type { SettingsSource } from "../settings/source.ts";
 import type { GateSettings } from "./gate.ts";
 

@@ -1,4 +1,4 @@
-import type { ReviewGate } from "../../store/review-gates.ts";
+import type { ReviewGate } from "../../store/threads/review-gates.ts";
 import type { TriggerDeps } from "../deps.ts";
 import type { ThreadEvent } from "../payload.ts";
 import { endSession } from "./begin.ts";

@@ -1,4 +1,4 @@
-import type { GateState } from "../../store/review-gates.ts";
+import type { GateState } from "../../store/threads/review-gates.ts";
 import type { Verdict } from "../checks/verdict.ts";
 
 /*

@@ -1,8 +1,8 @@
 import { HubError } from "../../core/errors.ts";
 import { newId } from "../../core/id.ts";
 import { startRounds } from "../../events/rounds.ts";
-import type { ReviewGate } from "../../store/review-gates.ts";
-import type { Review } from "../../store/reviews.ts";
+import type { ReviewGate } from "../../store/threads/review-gates.ts";
+import type { Review } from "../../store/threads/reviews.ts";
 import { verdictOf } from "../checks/verdict.ts";
 import { automaticRefusal, beginReview, endSession, sessionOf } from "./begin.ts";
 import type { ReviewDeps } from "./deps.ts";

@@ -1,7 +1,7 @@
 import { HubError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { ForgeRepository, PullRequest } from "../../forge/forge.ts";
-import type { Review } from "../../store/reviews.ts";
+import type { Review } from "../../store/threads/reviews.ts";
 import { composeReview } from "./compose.ts";
 import type { ReviewDeps } from "./deps.ts";
 

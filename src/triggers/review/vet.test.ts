@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { FoundComment } from "../../store/reviews.ts";
+import type { FoundComment } from "../../store/threads/reviews.ts";
 import { composeReview } from "./compose.ts";
 import { findingFault, MAX_COMMENTS } from "./vet.ts";
 

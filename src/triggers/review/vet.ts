@@ -1,5 +1,5 @@
 import type { ChangedFile } from "../../forge/forge.ts";
-import type { FoundComment } from "../../store/reviews.ts";
+import type { FoundComment } from "../../store/threads/reviews.ts";
 import { commentable, placeFault } from "./hunks.ts";
 import { isSameRemark } from "./likeness.ts";
 import type { Remark } from "./likeness.ts";

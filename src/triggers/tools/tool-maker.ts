@@ -1,8 +1,8 @@
 import type { Tool } from "../../core/tool.ts";
 import type { Forge, ForgeRepository } from "../../forge/forge.ts";
-import type { EventStore } from "../../store/events.ts";
-import type { StoredSession } from "../../store/session-row.ts";
-import type { ThreadSession } from "../../store/thread-sessions.ts";
+import type { EventStore } from "../../store/log/events.ts";
+import type { StoredSession } from "../../store/sessions/session-row.ts";
+import type { ThreadSession } from "../../store/threads/thread-sessions.ts";
 
 export interface ToolDeps {
   forge: Forge;
