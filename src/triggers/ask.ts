@@ -4,7 +4,7 @@ import type { Id } from "../core/id.ts";
 import type { NewSession } from "../core/session.ts";
 import type { Account, Comment, ForgeRepository, Issue, PullRequest } from "../forge/forge.ts";
 import type { ThreadKind, ThreadSession } from "../store/threads/thread-sessions.ts";
-import type { Source } from "../store/threads.ts";
+import type { Source } from "../store/threads/asked.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { happenedAt } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";

@@ -1,6 +1,6 @@
 import type { Trigger } from "../core/repository-settings.ts";
 import type { Comment, ForgeRepository } from "../forge/forge.ts";
-import type { Source } from "../store/threads.ts";
+import type { Source } from "../store/threads/asked.ts";
 import type { TriggerDeps } from "./deps.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { tickedBox } from "./report/status-comment.ts";

@@ -1,6 +1,6 @@
 import { HubError } from "../core/errors.ts";
 import type { ForgeRepository, Issue, PullRequest, Reaction } from "../forge/forge.ts";
-import type { Source } from "../store/threads.ts";
+import type { Source } from "../store/threads/asked.ts";
 import type { TriggerDeps } from "./deps.ts";
 import type { Heard } from "./heard.ts";
 import type { ThreadEvent } from "./payload.ts";

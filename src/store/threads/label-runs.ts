@@ -4,7 +4,7 @@ import type { Id } from "../../core/id.ts";
 import type { Database } from "../database.ts";
 import { claimRows, holdRows, isFree, releaseRows } from "../lease.ts";
 import type { Lease } from "../lease.ts";
-import { Source } from "../threads.ts";
+import { Source } from "./asked.ts";
 import { inTransaction } from "../transaction.ts";
 
 /** Labels for one issue or pull request, from the moment that they are wanted until they stand there, or do not. */

@@ -4,8 +4,8 @@ import type { Id } from "../../core/id.ts";
 import type { Database } from "../database.ts";
 import { claimRows, holdRows, isFree, releaseRows } from "../lease.ts";
 import type { Lease } from "../lease.ts";
-import { ASKED_COLUMNS, askedOf, askedValues, isAt } from "../threads.ts";
-import type { Asked, Places } from "../threads.ts";
+import { ASKED_COLUMNS, askedOf, askedValues, isAt } from "./asked.ts";
+import type { Asked, Places } from "./asked.ts";
 
 /** A plan that somebody has asked for on a thread; an orchestration makes it and runs it. */
 export interface ThreadPlan extends Asked {

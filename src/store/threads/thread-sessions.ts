@@ -5,8 +5,8 @@ import type { Id } from "../../core/id.ts";
 import type { Database } from "../database.ts";
 import { claimRows, holdRows, isFree, releaseRows } from "../lease.ts";
 import type { Lease } from "../lease.ts";
-import { ASKED_COLUMNS, askedOf, askedValues, isAt } from "../threads.ts";
-import type { Asked, Places } from "../threads.ts";
+import { ASKED_COLUMNS, askedOf, askedValues, isAt } from "./asked.ts";
+import type { Asked, Places } from "./asked.ts";
 
 /** What a session was asked for. */
 export const ThreadKind = z.enum(["work", "plan", "review", "repair"]);

@@ -1,5 +1,5 @@
 import { newId } from "../../core/id.ts";
-import type { Source } from "../../store/threads.ts";
+import type { Source } from "../../store/threads/asked.ts";
 import type { TriggerDeps } from "../deps.ts";
 import { isAboutThread } from "../payload.ts";
 import type { ThreadEvent } from "../payload.ts";
