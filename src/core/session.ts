@@ -4,14 +4,9 @@ import { Id } from "./id.ts";
 import { LIMITS } from "./limits.ts";
 import { Branch, Repository } from "./repository.ts";
 import { SessionLimits } from "./session-limits.ts";
+import { SESSION_STATUSES, SESSION_TYPES } from "./session-words.ts";
 
-export const SessionType = z.enum([
-  "implementation",
-  "analysis",
-  "testing",
-  "review",
-  "coordination",
-]);
+export const SessionType = z.enum(SESSION_TYPES);
 export type SessionType = z.infer<typeof SessionType>;
 
 /**
@@ -24,14 +19,7 @@ export type SessionType = z.infer<typeof SessionType>;
  *
  * A session that waits for dependencies or for a slot is `pending`. The last three are final.
  */
-export const SessionStatus = z.enum([
-  "pending",
-  "initializing",
-  "running",
-  "completed",
-  "failed",
-  "cancelled",
-]);
+export const SessionStatus = z.enum(SESSION_STATUSES);
 export type SessionStatus = z.infer<typeof SessionStatus>;
 
 const NEXT: Record<SessionStatus, readonly SessionStatus[]> = {

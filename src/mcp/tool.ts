@@ -2,16 +2,16 @@ import { z } from "zod";
 import type { Scope } from "../core/access.ts";
 import type { Id } from "../core/id.ts";
 import type { Session } from "../core/session.ts";
-import type { NextTask } from "../sessions/talk/again.ts";
+import type { Fork, Message, Retry } from "../core/talk.ts";
 import type { Sent } from "../sessions/talk/talk.ts";
 import type { McpDeps } from "./deps.ts";
 
 /** What who calls says to the sessions that are there for them. */
 export interface McpTalk {
-  message(id: Id, message: { text: string; interrupt: boolean }): Promise<Sent>;
+  message(id: Id, message: Message): Promise<Sent>;
   interrupt(id: Id): Promise<Sent>;
-  fork(id: Id, task: NextTask & { at?: number | undefined }): Promise<Session>;
-  retry(id: Id, options: { model?: string | undefined }): Promise<Session>;
+  fork(id: Id, fork: Fork): Promise<Session>;
+  retry(id: Id, how: Retry): Promise<Session>;
 }
 
 /** What a call may use: sessions and orchestrations as far as they are there for who calls. */

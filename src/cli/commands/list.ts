@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { SESSION_STATUSES } from "../../core/session-words.ts";
 import { wholeFrom, withConnection } from "./options.ts";
 import type { ConnectionOptions } from "./options.ts";
 
@@ -12,15 +13,7 @@ export interface ListOptions extends ConnectionOptions {
 }
 
 /** `stopped` is what the older command line called it. */
-const STATUSES = [
-  "pending",
-  "initializing",
-  "running",
-  "completed",
-  "failed",
-  "cancelled",
-  "stopped",
-];
+const STATUSES = [...SESSION_STATUSES, "stopped"];
 
 export function addList(program: Command): void {
   const command = program

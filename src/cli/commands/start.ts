@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { SESSION_TYPES } from "../../core/session-words.ts";
 import { wholeFrom, withConnection } from "./options.ts";
 import type { ConnectionOptions } from "./options.ts";
 
@@ -20,8 +21,6 @@ export interface StartOptions extends ConnectionOptions {
   json?: boolean;
 }
 
-const TYPES = ["implementation", "analysis", "testing", "review", "coordination"];
-
 export function addStart(program: Command): void {
   const command = program
     .command("start")
@@ -33,7 +32,7 @@ export function addStart(program: Command): void {
     .argument("<prompt>", "what is to be done")
     .addOption(
       new Option("--type <type>", "what kind of work it is")
-        .choices(TYPES)
+        .choices(SESSION_TYPES)
         .default("implementation"),
     )
     .addOption(

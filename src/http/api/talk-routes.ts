@@ -1,9 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Approval, Decision } from "../../core/approval.ts";
 import { Id } from "../../core/id.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { ModelName } from "../../core/repository-settings.ts";
-import { Project } from "../../core/session.ts";
+import { Fork, Message, NextTask, Retry } from "../../core/talk.ts";
 import { SessionResource } from "./resources.ts";
 import { json, problem, PROBLEMS } from "./responses.ts";
 
@@ -16,29 +14,10 @@ const ONE = {
 const params = z.object({ id: Id });
 const common = { tags: ["talk"], security: [{ bearer: [] }] };
 
-const NewMessage = z
-  .object({
-    text: z
-      .string()
-      .min(1)
-      .max(LIMITS.messageChars)
-      .refine((text) => !text.includes("\u0000"), "must not contain NUL")
-      .refine((text) => text.isWellFormed(), "must be well-formed Unicode"),
-    interrupt: z.boolean().optional().meta({ description: "End what the agent is doing first." }),
-  })
-  .meta({ id: "NewMessage" });
-
-const requirements = Project.shape.requirements;
-const NextTask = z
-  .object({ requirements, autoStart: z.boolean().optional() })
-  .meta({ id: "NextTask" });
-const NewFork = NextTask.extend({
-  at: z.int().min(1).max(2_147_483_647).optional().meta({
-    description:
-      "`seq` of the event up to which the new session knows the conversation; without it, all.",
-  }),
-}).meta({ id: "NewFork" });
-const NewTry = z.object({ model: ModelName.optional() }).meta({ id: "NewTry" });
+const NewMessage = Message.meta({ id: "NewMessage" });
+const NewTask = NextTask.meta({ id: "NextTask" });
+const NewFork = Fork.meta({ id: "NewFork" });
+const NewTry = Retry.meta({ id: "NewTry" });
 
 const Answer = z
   .object({ decision: Decision, note: z.string().max(2_000).optional() })
@@ -110,7 +89,7 @@ export const continueSession = createRoute({
     "It begins when that one has ended. One session goes on with another; several can be forks.",
   request: {
     params,
-    body: { required: true, content: { "application/json": { schema: NextTask } } },
+    body: { required: true, content: { "application/json": { schema: NewTask } } },
   },
   responses: made,
 });

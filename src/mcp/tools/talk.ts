@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { forbidden } from "../../core/errors.ts";
 import { Id } from "../../core/id.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { Project } from "../../core/session.ts";
+import { Fork, Message, Retry } from "../../core/talk.ts";
 import { mcpTool } from "../tool.ts";
 import type { McpCall, McpTalk } from "../tool.ts";
 import { sessionView, SessionView } from "../views.ts";
@@ -21,19 +20,9 @@ export const messageSession = mcpTool({
     "ended hears nothing: continue_session.",
   scope: "write",
   effect: "adds",
-  input: z.strictObject({
-    session_id,
-    text: z
-      .string()
-      .min(1)
-      .max(LIMITS.messageChars)
-      .refine((text) => !text.includes("\u0000"), "must not contain NUL")
-      .refine((text) => text.isWellFormed(), "must be well-formed Unicode"),
-    interrupt: z.boolean().default(false).describe("End what it is doing first."),
-  }),
+  input: z.strictObject({ session_id, ...Message.shape }),
   output: Sent,
-  run: async ({ session_id: id, text, interrupt }, call) =>
-    await talkOf(call).message(id, { text, interrupt }),
+  run: async ({ session_id: id, ...message }, call) => await talkOf(call).message(id, message),
 });
 
 export const interruptSession = mcpTool({
@@ -58,12 +47,8 @@ export const forkSession = mcpTool({
   effect: "adds",
   input: z.strictObject({
     session_id,
-    requirements: Project.shape.requirements.describe("What the agent shall do now."),
-    at: z
-      .int()
-      .min(1)
-      .optional()
-      .describe("seq of an event of its log (get_session_events); else its end."),
+    requirements: Fork.shape.requirements.describe("What the agent shall do now."),
+    at: Fork.shape.at.describe("seq of an event of its log (get_session_events); else its end."),
     auto_start: z.boolean().default(true),
   }),
   output: z.object({ session: SessionView }),
@@ -81,11 +66,11 @@ export const retrySession = mcpTool({
   effect: "adds",
   input: z.strictObject({
     session_id,
-    model: z.string().min(1).max(200).optional().describe("One that the operator allows."),
+    model: Retry.shape.model.describe("One that the operator allows."),
   }),
   output: z.object({ session: SessionView }),
-  run: async ({ session_id: id, model }, call) => ({
-    session: sessionView(await talkOf(call).retry(id, { model })),
+  run: async ({ session_id: id, ...how }, call) => ({
+    session: sessionView(await talkOf(call).retry(id, how)),
   }),
 });
 

@@ -3,16 +3,11 @@ import type { EventKind } from "../../core/event.ts";
 import { Id } from "../../core/id.ts";
 import type { NewSession, Session } from "../../core/session.ts";
 import type { SessionTerms } from "../../core/session-terms.ts";
+import type { Fork, NextTask, Retry } from "../../core/talk.ts";
 import { asHubError } from "../../store/failure.ts";
 import type { StoredSession } from "../../store/sessions/session-row.ts";
 import type { SessionDeps } from "../deps.ts";
 import type { CreateOptions, Sessions } from "../sessions.ts";
-
-/** What is to be done next. */
-export interface NextTask {
-  requirements: string;
-  autoStart?: boolean | undefined;
-}
 
 /**
  * New sessions made of one that there is. Each is made by the sessions that are given, which may be fewer than all, and
@@ -27,9 +22,9 @@ export interface SessionAgain {
    *
    * @param at `seq` of an event; not given: from the end.
    */
-  fork(sessions: Sessions, id: Id, task: NextTask & { at?: number | undefined }): Promise<Session>;
+  fork(sessions: Sessions, id: Id, fork: Fork): Promise<Session>;
   /** The same task from its beginning; starts by itself. Throws `invalid_request` for a model that is not allowed. */
-  retry(sessions: Sessions, id: Id, options: { model?: string | undefined }): Promise<Session>;
+  retry(sessions: Sessions, id: Id, how: Retry): Promise<Session>;
 }
 
 type Deps = Pick<SessionDeps, "sessions" | "events" | "conversations" | "settings">;

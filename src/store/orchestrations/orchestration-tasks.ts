@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import type { Id } from "../../core/id.ts";
+import { isFinal, SessionStatus } from "../../core/session.ts";
 import type { Tx } from "../database.ts";
 
 /** The place that a session has in a plan, as far as its end is concerned. */
@@ -66,7 +67,7 @@ export interface Decision {
 const TaskRow = z.object({ orchestration_id: z.string(), task_id: z.string() });
 const AttemptRow = z.object({
   session_id: z.string(),
-  status: z.string(),
+  status: SessionStatus,
   place: z.string(),
 });
 
@@ -79,7 +80,7 @@ export async function decideWithin(tx: Tx, ended: Id[]): Promise<Decision[]> {
   for (const row of rows) {
     const task = TaskRow.parse(row);
     const attempts = await attemptsWithin(tx, task);
-    const isOpen = attempts.some(({ status }) => !FINAL.has(status));
+    const isOpen = attempts.some(({ status }) => !isFinal(status));
     const isDecided = attempts.some(({ place }) => place === "chosen");
     const [best] = attempts;
     if (isOpen || isDecided || best === undefined) continue;
@@ -90,8 +91,6 @@ export async function decideWithin(tx: Tx, ended: Id[]): Promise<Decision[]> {
   }
   return decisions;
 }
-
-const FINAL = new Set(["completed", "failed", "cancelled"]);
 
 /** The best first: what has passed, of that what changes the least, as long as it changes anything. */
 async function attemptsWithin(tx: Tx, { orchestration_id, task_id }: z.infer<typeof TaskRow>) {
