@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Agent, createServer } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { Socket } from "node:net";
+import { HOP_BY_HOP } from "../core/hop-by-hop.ts";
 import { sendOnward } from "./onward.ts";
 import { forwardToolCall } from "./tool-call.ts";
 import { tunnel } from "./tunnel.ts";
@@ -19,17 +20,7 @@ export interface Hub {
 
 const DOORS = /^\/(?:(?:git|model)\/|tools$)/;
 /** Headers of one connection, and those that are the forwarder's own to say. */
-const DROPPED = new Set([
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const DROPPED = new Set<string>([...HOP_BY_HOP, "expect"]);
 /** What a client says to the hub's own doors, and the forwarder in its place. */
 const DROPPED_FOR_DOORS = new Set([...DROPPED, "authorization", "host", "x-api-key"]);
 const LINGER_MS = 2_000;

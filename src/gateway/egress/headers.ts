@@ -1,18 +1,5 @@
 import type { IncomingMessage } from "node:http";
-
-/** Meant for one hop alone. Source: RFC 9110, section 7.6.1, and what browsers made of it. */
-const HOP_BY_HOP = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authentication-info",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+import { HOP_BY_HOP } from "../../core/hop-by-hop.ts";
 
 /** How the body of a request is delimited; null: in a way that two readers could take for two ways. */
 export type Framing = { kind: "none" } | { kind: "chunked" } | { kind: "length"; bytes: string };

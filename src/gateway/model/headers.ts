@@ -1,17 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-
-/** Meant for the next hop alone. Source: RFC 9110, section 7.6.1. */
-const HOP_BY_HOP = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+import { HOP_BY_HOP } from "../../core/hop-by-hop.ts";
 
 /** What a sandbox may not say for itself, and what we say instead of it. */
 const REPLACED = [

@@ -3,25 +3,18 @@ import type { RawBuilder } from "kysely";
 import { z } from "zod";
 import { DeliveryState } from "../../core/delivery.ts";
 import type { Database } from "../database.ts";
+import type { Delivery } from "./deliveries.ts";
 
 /** A delivery as it stands, whether or not it has been worked off. */
-export interface StoredDelivery {
+export interface StoredDelivery extends Omit<Delivery, "payload"> {
   /** In the order in which they came. */
   number: number;
-  provider: string;
-  deliveryId: string;
-  event: string;
-  action: string | null;
-  repository: string | null;
-  sender: string | null;
-  thread: string | null;
   state: DeliveryState;
   /** What came of it, or went wrong last. */
   outcome: string | null;
   attempts: number;
   /** How often the forge has sent it once more. */
   repeats: number;
-  receivedAt: string;
   /** When it is tried again. */
   dueAt: string | null;
   finishedAt: string | null;
