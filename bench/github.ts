@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { chooseRuntime } from "../demo/runtime.ts";
+import { accountOn, deliverTo } from "../test/kit/github-account.ts";
 import { createGitHub } from "../test/kit/github/github.ts";
 import type { LocalGitHub } from "../test/kit/github/github.ts";
 import { startHub } from "../test/kit/hub.ts";
@@ -8,6 +9,7 @@ import type { TestHub } from "../test/kit/hub.ts";
 import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/stand-in.ts";
 import { waitFor } from "../test/kit/wait.ts";
 import { issueComment } from "./api.ts";
+import { benchSettings } from "./hub.ts";
 import { load } from "./load.ts";
 import { median, percentile } from "./table.ts";
 import type { Figure } from "./table.ts";
@@ -181,22 +183,13 @@ async function openBench(options: {
       agentPath: options.agentPath,
       runtime: runtime ?? "process",
       env: {
-        LOG_LEVEL: "warn",
-        GITHUB_SERVER_URL: github.url,
-        GITHUB_API_URL: github.apiUrl,
-        GITHUB_APP_ID: String(app.id),
-        GITHUB_APP_PRIVATE_KEY: app.privateKey,
-        GITHUB_WEBHOOK_SECRET: app.webhookSecret,
-        CLAUDE_HUB_FORGE_THROTTLE: "false",
+        ...benchSettings(options),
+        ...accountOn(github, app),
         CLAUDE_HUB_AUTO_LABEL: "off",
-        CLAUDE_HUB_PREPARED_SANDBOXES: String(options.prepared ?? 0),
-        CLAUDE_HUB_MAX_SESSIONS: String(options.slots ?? 4),
-        CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: String(options.perRepository ?? 4),
       },
     }),
   );
-  app.hook.url = `${hub.url}/api/webhooks/github`;
-  app.hook.active = true;
+  deliverTo(app.hook, hub);
   const all = parts.move();
   return {
     github,

@@ -7,6 +7,22 @@ export const REPOSITORY = "octo/greeter";
 export const GITHUB_SECRET = "secret-of-the-bench";
 const TOKEN = "token-of-the-bench";
 
+/** Settings of every hub that is measured. */
+export function benchSettings(options: {
+  slots?: number;
+  /** As many as in all, when left out. */
+  perRepository?: number;
+  prepared?: number;
+}): Record<string, string> {
+  const { slots = 4, perRepository = slots, prepared = 0 } = options;
+  return {
+    LOG_LEVEL: "warn",
+    CLAUDE_HUB_PREPARED_SANDBOXES: String(prepared),
+    CLAUDE_HUB_MAX_SESSIONS: String(slots),
+    CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: String(perRepository),
+  };
+}
+
 /** A hub with its embedded database, as it is installed; agents are stand-ins. */
 export async function openBenchHub(options: {
   agentPath: string;
@@ -21,20 +37,12 @@ export async function openBenchHub(options: {
 }): Promise<TestHub> {
   const forge = await createGitForge({ token: TOKEN });
   await forge.repository(REPOSITORY, "greeter");
-  const slots = String(options.slots ?? 4);
   const hub = await startHub({
     agentPath: options.agentPath,
     ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
     ...(options.engine === undefined ? {} : { runtime: "docker" as const, engine: options.engine }),
     forge: { url: forge.url, token: TOKEN },
-    env: {
-      LOG_LEVEL: "warn",
-      GITHUB_WEBHOOK_SECRET: GITHUB_SECRET,
-      CLAUDE_HUB_PREPARED_SANDBOXES: String(options.prepared ?? 0),
-      CLAUDE_HUB_MAX_SESSIONS: slots,
-      CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: slots,
-      ...options.env,
-    },
+    env: { ...benchSettings(options), GITHUB_WEBHOOK_SECRET: GITHUB_SECRET, ...options.env },
   });
   const dispose = hub[Symbol.asyncDispose];
   return Object.defineProperty(hub, Symbol.asyncDispose, {

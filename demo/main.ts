@@ -17,6 +17,8 @@ import { verify } from "./verify.ts";
 const REPOSITORY = "octo/greeter";
 const DUMMY_KEY = "no-key-is-needed";
 const DUMMY_TOKEN = "token-of-the-demo-forge";
+/** The end of what the hub has said. */
+const SAID_CHARS = 4_000;
 const LIMIT_MS = { scripted: 120_000, real: 900_000 };
 
 /** Whoever ends the demo from the keyboard has its hub ended as well, which has a terminal of its own. */
@@ -26,6 +28,16 @@ class Interrupted extends Error {
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => interrupted.abort(new Interrupted(signal)));
+
+class DemoFailed extends Error {
+  override name = "DemoFailed";
+  /** By the hub. */
+  readonly said: string;
+  constructor(said: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.said = said;
+  }
+}
 
 /** The main job, for real: hub, database, sandboxes, git and Claude Code; only the model is scripted unless `--real`. */
 async function demo({
@@ -105,9 +117,7 @@ async function within<Result>(
     return await Promise.race([work(), tooLong()]);
   } catch (error) {
     interrupted.signal.throwIfAborted();
-    throw new Error(`the demo failed; the hub said:\n${hub.output().slice(-4_000)}`, {
-      cause: error,
-    });
+    throw new DemoFailed(hub.output().slice(-SAID_CHARS), error);
   } finally {
     late.abort();
   }
@@ -132,9 +142,14 @@ try {
   process.exitCode = await demo(values);
 } catch (error) {
   if (error instanceof Interrupted) process.exitCode = 130;
-  else if (error instanceof HubEnded) {
-    createScreen(process.stdout).problem(`The demo's hub could not start: ${error.reason}.`);
+  else {
     process.exitCode = 1;
-  } else throw error;
+    const { problem } = createScreen(process.stdout);
+    if (error instanceof HubEnded) problem(`The demo's hub could not start: ${error.reason}.`);
+    else if (error instanceof DemoFailed) {
+      process.stderr.write(`${error.said}\n`);
+      problem(`The demo failed (above: what its hub said last): ${error.message}`);
+    } else throw error;
+  }
 }
 process.exit();

@@ -1,3 +1,4 @@
+import { accountOn, deliverTo } from "../../test/kit/github-account.ts";
 import { createGitHub } from "../../test/kit/github/github.ts";
 import { startHub } from "../../test/kit/hub.ts";
 import type { HubOptions } from "../../test/kit/hub.ts";
@@ -18,20 +19,10 @@ export async function openHubOnGitHub(options: DemoHubOptions) {
   const hub = parts.use(
     await startHub({
       ...options,
-      env: {
-        ...options.env,
-        GITHUB_SERVER_URL: github.url,
-        GITHUB_API_URL: github.apiUrl,
-        GITHUB_APP_ID: String(app.id),
-        GITHUB_APP_PRIVATE_KEY: app.privateKey,
-        GITHUB_WEBHOOK_SECRET: app.webhookSecret,
-        // Nobody else is on this GitHub, so it needs no care.
-        CLAUDE_HUB_FORGE_THROTTLE: "false",
-      },
+      env: { ...options.env, ...accountOn(github, app) },
     }),
   );
-  app.hook.url = `${hub.url}/api/webhooks/github`;
-  app.hook.active = true;
+  deliverTo(app.hook, hub);
   const all = parts.move();
   return {
     github,

@@ -109,10 +109,16 @@ async function pullRequest({ app, repository }: Stage, audience: Audience, issue
     ({ user, pull, body }) => pull !== null && user === app.bot && body.includes(`Fixes #${issue}`),
   );
   const { number, title, pull } = opened ?? {};
-  if (number === undefined || pull == null) throw new Error("the bot has opened no pull request");
+  if (number === undefined || pull == null)
+    throw new Error(`the bot has opened no pull request; it says: ${wordsOf(repository, app)}`);
   const kind = pull.draft ? "draft pull request" : "pull request";
   audience.did(app.bot.login, `has opened ${kind} #${number}: ${title} (${pull.headRef})`);
   return { number, branch: pull.headRef };
+}
+
+/** The first line of the bot's newest comment. */
+function wordsOf({ state }: LocalRepository, { bot }: LocalApp): string {
+  return state.comments.findLast(({ user }) => user === bot)?.body.split("\n")[0] ?? "nothing";
 }
 
 /** What GitHub's Actions would do: the repository's own tests on what was pushed. */

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { createReceiver } from "../kit/github/receiver.ts";
@@ -9,25 +7,18 @@ import { standIn } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({ env: { CLAUDE_HUB_CATCH_UP_MS: "500" } });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
   await waitFor(async () => (await checkpoint()) !== undefined, { what: "a first look" });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
 const ada = () => house.github.as("ada");
 
 async function checkpoint(): Promise<Date | null | undefined> {
-  const row = await database.db
+  const row = await house.database.db
     .selectFrom("delivery_checkpoints")
     .select("delivered_at")
     .where("hook", "=", "app")
@@ -45,7 +36,7 @@ async function caughtUp(): Promise<void> {
 }
 
 async function deliveriesOf(number: number) {
-  return await database.db
+  return await house.database.db
     .selectFrom("deliveries")
     .select(["delivery_id", "state", "outcome", "received_at", "number"])
     .where("thread", "like", `%#${number}`)
@@ -53,15 +44,6 @@ async function deliveriesOf(number: number) {
     .where("sender", "=", "ada")
     .orderBy("number")
     .execute();
-}
-
-async function sessionsOf(number: number): Promise<number> {
-  const rows = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .execute();
-  return rows.length;
 }
 
 function mention(summary: string): string {
@@ -80,7 +62,7 @@ test("what is asked while the hub is down is done when it is back, once and in o
   await house.said(number, "First.");
   await house.said(number, "Second.");
   await caughtUp();
-  expect(await sessionsOf(number)).toBe(2);
+  expect(await house.sessionsOf(number)).toHaveLength(2);
   const missed = house.app.hook.deliveries.filter(
     ({ event, statusCode }) => event === "issue_comment" && statusCode === 502,
   );
@@ -100,7 +82,7 @@ test("what was answered with 500 is caught up", async () => {
   await house.github.settled();
   house.connect();
   await house.said(number, "Caught.");
-  expect(await sessionsOf(number)).toBe(1);
+  expect(await house.sessionsOf(number)).toHaveLength(1);
 });
 
 test("what had come, and whose answer was lost, is not taken twice", async () => {
@@ -110,14 +92,14 @@ test("what had come, and whose answer was lost, is not taken twice", async () =>
   await house.github.settled();
   const sent = house.app.hook.deliveries.filter(({ event }) => event === "issue_comment");
   for (const one of sent) Object.assign(one, { statusCode: 504, status: "timed out" });
-  await database.db
+  await house.database.db
     .updateTable("delivery_checkpoints")
     .set({ delivered_at: new Date(0) })
     .where("hook", "=", "app")
     .execute();
   await caughtUp();
   expect(await deliveriesOf(number)).toHaveLength(1);
-  expect(await sessionsOf(number)).toBe(1);
+  expect(await house.sessionsOf(number)).toHaveLength(1);
 });
 
 test("what GitHub does not give for a while is asked for again", async () => {
@@ -130,7 +112,7 @@ test("what GitHub does not give for a while is asked for again", async () => {
   await house.github.settled();
   house.connect();
   await waitFor(() => fault.hits > 1, { what: "it to be asked for" });
-  expect(await sessionsOf(number)).toBe(0);
+  expect(await house.sessionsOf(number)).toHaveLength(0);
   fault.clear();
   await house.said(number, "At last.");
 });

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { LASTING, PASSING, READ, TIMEOUT_MS } from "../kit/fault-cases.ts";
@@ -12,16 +10,12 @@ import { waitFor } from "../kit/wait.ts";
 const DONE = standIn({ result: { summary: "Well done." } });
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     env: { CLAUDE_HUB_FORGE_TIMEOUT_MS: String(TIMEOUT_MS), CLAUDE_HUB_CANCEL_GRACE_MS: "500" },
   });
-  const { databaseUrl: url } = house;
-  database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -43,7 +37,7 @@ function own(number: number): string[] {
 
 /** As if the pauses of all that was put off were over, until nothing is open any more; answers how deliveries ended. */
 async function settle(): Promise<{ state: string; outcome: string | null }[]> {
-  const { db } = database;
+  const { db } = house.database;
   await house.github.settled();
   await waitFor(
     async () => {
@@ -68,7 +62,7 @@ async function settle(): Promise<{ state: string; outcome: string | null }[]> {
 }
 
 async function sessionStates(number: number): Promise<string[]> {
-  const rows = await database.db
+  const rows = await house.database.db
     .selectFrom("thread_sessions")
     .innerJoin("sessions", "sessions.id", "thread_sessions.session_id")
     .select("status")
@@ -133,7 +127,7 @@ test("GitHub that is down is asked again, and given up after a while with a reas
   expect(failed).toHaveLength(1);
   expect(failed[0]?.outcome).toMatch(/forge/i);
   expect(await sessionStates(number)).toEqual([]);
-  await database.db.deleteFrom("deliveries").where("state", "=", "failed").execute();
+  await house.database.db.deleteFrom("deliveries").where("state", "=", "failed").execute();
 });
 
 test("a comment of ours that somebody deletes is not made again", { timeout: 90_000 }, async () => {

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -13,30 +11,17 @@ import { waitFor } from "../kit/wait.ts";
 const LABELS = ["bug", "enhancement", "documentation", "claude"];
 const ENV = { CLAUDE_HUB_AUTO_LABEL: "on", CLAUDE_HUB_TRIGGER_LABEL: "claude" };
 
-/** A house with what is known of its runs. */
 async function openLabelHouse(options: Parameters<typeof openGitHubHouse>[0] = {}) {
-  const house = await openGitHubHouse({
+  const made = await openGitHubHouse({
     ...options,
     repository: { labels: LABELS },
     env: { ...ENV, ...options.env },
   });
-  house.github.user("eve");
-  const database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
-  return {
-    ...house,
-    database,
-    async [Symbol.asyncDispose]() {
-      await database[Symbol.asyncDispose]();
-      await house[Symbol.asyncDispose]();
-    },
-  };
+  made.github.user("eve");
+  return made;
 }
 
-let house: GitHubHouse & { database: Database };
+let house: GitHubHouse;
 beforeAll(async () => {
   house = await openLabelHouse();
 });
@@ -60,7 +45,7 @@ function labelsOn({ repository }: GitHubHouse, number: number): string[] {
   return (issue?.labels ?? []).map(({ name }) => name).toSorted();
 }
 
-async function runsOf({ database }: { database: Database }, number: number) {
+async function runsOf({ database }: GitHubHouse, number: number) {
   const { db } = database;
   return await db
     .selectFrom("label_runs")
@@ -71,7 +56,7 @@ async function runsOf({ database }: { database: Database }, number: number) {
 }
 
 /** What came of an issue's labels, once that is over. */
-async function outcomeOf(from: { database: Database }, number: number): Promise<string> {
+async function outcomeOf(from: GitHubHouse, number: number): Promise<string> {
   return await waitFor(
     async () => {
       const runs = await runsOf(from, number);
@@ -79,18 +64,6 @@ async function outcomeOf(from: { database: Database }, number: number): Promise<
       return isOver ? (runs.at(-1)?.outcome ?? "") : undefined;
     },
     { timeoutMs: 60_000, what: `the labels of #${number} to be seen to` },
-  );
-}
-
-async function settle({ github, database }: GitHubHouse & { database: Database }): Promise<void> {
-  await github.settled();
-  await waitFor(
-    async () => {
-      const { db } = database;
-      const waiting = db.selectFrom("deliveries").select("number").where("state", "=", "waiting");
-      return (await waiting.execute()).length === 0;
-    },
-    { timeoutMs: 30_000, what: "deliveries to be worked off" },
   );
 }
 
@@ -102,7 +75,7 @@ test("a stranger's issue gets labels that there are, and no word is said", async
   expect(house.comments(number)).toEqual([]);
   expect(house.reactions(number)).toEqual([]);
   expect(house.repository.state.labels.map(({ name }) => name)).toEqual(LABELS);
-  await settle(house);
+  await house.settled();
   const asked = await house.database.db.selectFrom("thread_sessions").selectAll().execute();
   expect(asked).toEqual([]);
   const [run] = await runsOf(house, number);
@@ -180,7 +153,7 @@ test("an issue from before is looked at when it is reopened or reworded, and eac
     expect(labelsOn(house, number)).toEqual(["bug"]);
   }
   await eve().request("PATCH", at(two.number), { title: "Once more" });
-  await settle(house);
+  await house.settled();
   expect(await runsOf(house, two.number)).toHaveLength(1);
   expect(await runsOf(house, three.number)).toEqual([]);
 });
@@ -202,7 +175,7 @@ test("a repository's own settings leave fewer labels, or none", async () => {
   const file = ".github/claude-hub.yml";
   const put = async (text: string) => {
     await house.repository.push({ by: "ada", branch: "main", files: { [file]: text } });
-    await settle(house);
+    await house.settled();
   };
   await put("labels:\n  exclude: [bug]\n  max: 1\n");
   const body = answers({ bug: 1, enhancement: 0.8, documentation: 0.9 });
@@ -210,7 +183,7 @@ test("a repository's own settings leave fewer labels, or none", async () => {
   expect(await outcomeOf(house, one.number)).toMatch(/^documentation /);
   await put("triggers:\n  autoLabel: off\n");
   const two = await eve().openIssue(REPOSITORY, { title: "Oh", body });
-  await settle(house);
+  await house.settled();
   expect(await runsOf(house, two.number)).toEqual([]);
 });
 
@@ -224,7 +197,7 @@ test("on trial labels are told of and not put, and a flood of issues costs no mo
     const issue = { title, body: answers({ bug: 1 }) };
     numbers.push((await people.eve.openIssue(REPOSITORY, issue)).number);
     // Deliveries of different issues are worked off side by side.
-    await settle(trial);
+    await trial.settled();
   }
   const [one = 0, two = 0, three = 0] = numbers;
   for (const number of [one, two])

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -14,7 +12,6 @@ const SAID_MS = 90_000;
 const HOSTS = ["one.example.com", "two.example.com", "three.example.com", "four.example.com"];
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     repository: { collaborators: { ada: "write", bob: "write", tim: "triage" } },
@@ -27,11 +24,8 @@ beforeAll(async () => {
       CLAUDE_HUB_EGRESS_DNS: "127.0.0.1:9",
     },
   });
-  const url = house.databaseUrl;
-  database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -65,7 +59,7 @@ const fetches = (host: string) => ({ run: `curl -s http://${host}/` });
 const Row = z.object({ id: z.string(), state: z.string() });
 
 async function plansOf(number: number) {
-  const rows = await database.db
+  const rows = await house.database.db
     .selectFrom("thread_plans as p")
     .innerJoin("orchestrations as o", "o.id", "p.orchestration_id")
     .select(["o.id", "o.state"])
@@ -73,15 +67,6 @@ async function plansOf(number: number) {
     .orderBy("p.created_at")
     .execute();
   return rows.map((row) => Row.parse(row));
-}
-
-async function sessionsOf(number: number) {
-  const rows = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .execute();
-  return rows.map(({ session_id: id }) => id);
 }
 
 test(
@@ -138,7 +123,7 @@ test(
     await waitFor(() => house.reactions(number).includes(`${question} hooray`));
     // The plan's, and the answer to `status`.
     expect(own(number)).toHaveLength(2);
-    expect(await sessionsOf(number)).toEqual([]);
+    expect(await house.sessionsOf(number)).toEqual([]);
   },
 );
 
@@ -203,7 +188,7 @@ test(
     expect(asked).toMatch(/Without an answer by \d{4}-\d\d-\d\d \d\d:\d\d UTC it is no\./);
     const refused = await say(number, "approve", "tim");
     await waitFor(async () => {
-      const { db } = database;
+      const { db } = house.database;
       const rows = await db.selectFrom("deliveries").select("outcome").execute();
       return rows.some(({ outcome }) => outcome?.includes("tim has the permission") === true);
     });
@@ -223,7 +208,7 @@ test(
     const [, last = ""] = /deny ([0-9a-f]{8})/.exec(third) ?? [];
     await say(number, `approve ${last}`);
     await house.said(number, "Looked.", SAID_MS);
-    const rows = await database.db
+    const rows = await house.database.db
       .selectFrom("approvals")
       .select(["subject", "decision", "answered_by", "note"])
       .orderBy("number")

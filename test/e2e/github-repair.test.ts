@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -14,19 +12,12 @@ const PATIENCE_MS = 60_000;
 const TEST_MS = 240_000;
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     env: { CLAUDE_HUB_REPAIR_LABEL: LABEL, CLAUDE_HUB_REPAIR_QUIET_MS: "100" },
   });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -68,7 +59,7 @@ async function fail(ref: string, why: string, steps: StandInStep[] = []): Promis
 }
 
 async function repairsOf(number: number): Promise<string[]> {
-  const rows = await database.db
+  const rows = await house.database.db
     .selectFrom("thread_sessions")
     .select(["session_id", "kind"])
     .where("number", "=", number)
@@ -80,7 +71,7 @@ async function repairsOf(number: number): Promise<string[]> {
 /** Every delivery has been worked off, and every commit looked at whose checks are at rest. */
 async function settle(): Promise<void> {
   await house.github.settled();
-  const { db } = database;
+  const { db } = house.database;
   const waiting = async () => [
     ...(await db.selectFrom("deliveries").select("state").where("state", "=", "waiting").execute()),
     ...(await db.selectFrom("check_wakes").select("sha").execute()),
@@ -109,7 +100,7 @@ test(
     await house.said(number, "Mended by first.md", PATIENCE_MS);
     expect(await house.repository.git("show", `${head}:first.md`)).toBe("m");
     const [id = ""] = await repairsOf(number);
-    const { requirements, context } = await database.db
+    const { requirements, context } = await house.database.db
       .selectFrom("sessions")
       .select(["requirements", "context"])
       .where("id", "=", id)
@@ -205,7 +196,7 @@ test(
     await house.said(number, "Mended by crash.md", PATIENCE_MS);
     await settle();
     expect(await repairsOf(number)).toHaveLength(1);
-    const { attempts } = await database.db
+    const { attempts } = await house.database.db
       .selectFrom("repairs")
       .select("attempts")
       .where("number", "=", number)

@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -11,13 +10,8 @@ import { waitFor } from "../kit/wait.ts";
 const waits = { run: "until [ -e ~/on ]; do sleep 0.1; done" };
 
 async function sessionOf(house: GitHubHouse, number: number): Promise<string> {
-  await using database = openDatabase({ url: house.databaseUrl, maxConnections: 1 });
-  const { session_id: id } = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .orderBy("created_at")
-    .executeTakeFirstOrThrow();
+  const [id] = await house.sessionsOf(number);
+  if (id === undefined) throw new Error(`nothing was asked on #${number}`);
   return id;
 }
 

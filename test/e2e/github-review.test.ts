@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -12,7 +10,6 @@ const NEVER = "86400000";
 const PATIENCE = { timeoutMs: 60_000, intervalMs: 100 };
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     env: {
@@ -23,14 +20,8 @@ beforeAll(async () => {
       CLAUDE_HUB_CANCEL_GRACE_MS: "1000",
     },
   });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -69,7 +60,7 @@ const reviewed = (number: number) =>
   waitFor(() => reviewsOf(number).at(0), { ...PATIENCE, what: `a review of #${number}` });
 
 async function gateOf(number: number, sha: string) {
-  return await database.db
+  return await house.database.db
     .selectFrom("review_gates")
     .select(["state", "reason", "session_id", "looked"])
     .where("number", "=", number)
@@ -283,7 +274,7 @@ test("time decides where checks do not: none come, or they do not end", async ()
 async function settled(): Promise<void> {
   await house.github.settled();
   await waitFor(async () => {
-    const { db } = database;
+    const { db } = house.database;
     const waiting = db.selectFrom("deliveries").select("number").where("state", "=", "waiting");
     const states = ["ready", "reviewing"];
     const busy = db.selectFrom("review_gates").select("number").where("state", "in", states);

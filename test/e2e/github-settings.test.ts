@@ -2,8 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -13,7 +11,6 @@ import { waitFor } from "../kit/wait.ts";
 const FILE = ".github/claude-hub.yml";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     env: {
@@ -24,14 +21,8 @@ beforeAll(async () => {
     },
     repository: { collaborators: { ada: "write", tim: "triage", mia: "maintain" } },
   });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -41,7 +32,7 @@ const done = standIn({ result: { summary: "Looked." } });
 /** Puts the file on the default branch (null: takes it away), and waits until the hub knows. */
 async function settings(text: string | null): Promise<string> {
   const sha = await house.repository.push({ by: "ada", branch: "main", files: { [FILE]: text } });
-  await settle();
+  await house.settled();
   return sha;
 }
 
@@ -51,35 +42,10 @@ async function ask(login: string): Promise<number> {
   return number;
 }
 
-async function sessionsOf(number: number): Promise<string[]> {
-  const rows = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .execute();
-  return rows.map(({ session_id: id }) => id);
-}
-
 /** As if the model had been paid for. */
 async function spend(number: number, costUsd: number): Promise<void> {
-  const [id = ""] = await sessionsOf(number);
-  await sql`update sessions set cost_usd = ${costUsd} where id = ${id}`.execute(database.db);
-}
-
-async function waiting(): Promise<number> {
-  const { db } = database;
-  const rows = await db
-    .selectFrom("deliveries")
-    .select("number")
-    .where("state", "=", "waiting")
-    .execute();
-  return rows.length;
-}
-
-/** Every delivery has been answered and worked off. */
-async function settle(): Promise<void> {
-  await house.github.settled();
-  await waitFor(async () => (await waiting()) === 0, { what: "deliveries to be worked off" });
+  const [id = ""] = await house.sessionsOf(number);
+  await sql`update sessions set cost_usd = ${costUsd} where id = ${id}`.execute(house.database.db);
 }
 
 function checksAt(sha: string) {
@@ -93,14 +59,14 @@ function checksAt(sha: string) {
 test("a repository switches triggers off, and calls its label otherwise", async () => {
   await settings("triggers: { mention: off }\nlabel: robot\n");
   const silent = await ask("ada");
-  await settle();
-  expect(await sessionsOf(silent)).toEqual([]);
+  await house.settled();
+  expect(await house.sessionsOf(silent)).toEqual([]);
   expect(house.reactions(silent)).toEqual([]);
   const issue = { title: "Label", body: done };
   const { number } = await person("ada").openIssue(REPOSITORY, issue);
   await person("ada").label(REPOSITORY, number, "claude");
-  await settle();
-  expect(await sessionsOf(number)).toEqual([]);
+  await house.settled();
+  expect(await house.sessionsOf(number)).toEqual([]);
   await person("ada").label(REPOSITORY, number, "robot");
   await house.said(number, "Looked.");
   await settings(null);
@@ -111,8 +77,8 @@ test("a repository lets fewer people ask, and nobody more", async () => {
   await settings("who:\n  permission: read\n  users: [Mia, tim]\n");
   const ada = await ask("ada");
   const tim = await ask("tim");
-  await settle();
-  expect([...(await sessionsOf(ada)), ...(await sessionsOf(tim))]).toEqual([]);
+  await house.settled();
+  expect([...(await house.sessionsOf(ada)), ...(await house.sessionsOf(tim))]).toEqual([]);
   await house.said(await ask("mia"), "Looked.");
   await settings(null);
 });
@@ -128,11 +94,11 @@ test("a broken file on the default branch is told by a check, and only maintaine
   const number = await ask("ada");
   expect(await house.said(number, "only those who maintain")).toContain("permision");
   await person("ada").comment(REPOSITORY, number, `${BOT} please\n${done}`);
-  await settle();
+  await house.settled();
   expect(
     house.comments(number).filter(({ author }) => author === house.app.bot.login),
   ).toHaveLength(1);
-  expect(await sessionsOf(number)).toEqual([]);
+  expect(await house.sessionsOf(number)).toEqual([]);
   await house.said(await ask("mia"), "Looked.");
   const mended = await settings("who:\n  users: [ada]\n");
   expect(checksAt(mended)).toMatchObject([{ conclusion: "success" }]);
@@ -146,18 +112,18 @@ test("a pull request that changes the file is told whether it fits, and changes 
     house.repository.push({ by: "ada", branch, files: { [FILE]: text } });
   const bad = await push("image: x\nwho:\n  users: []\n");
   const { number } = await person("ada").openPull(REPOSITORY, { title: "Settings", head: branch });
-  await settle();
+  await house.settled();
   expect(checksAt(bad)).toMatchObject([
     { conclusion: "failure", annotations: [{ path: FILE, start_line: 3 }] },
   ]);
   const good = await push("triggers: { mention: off }\n");
-  await settle();
+  await house.settled();
   expect(checksAt(good)).toMatchObject([{ conclusion: "success" }]);
   expect(house.comments(number)).toEqual([]);
   await house.said(await ask("ada"), "Looked.");
   await house.repository.push({ by: "ada", branch: "other", files: { "o.md": "o\n" } });
   await person("ada").openPull(REPOSITORY, { title: "Other", head: "other" });
-  await settle();
+  await house.settled();
   expect(checksAt(await house.repository.sha("other"))).toEqual([]);
 });
 
@@ -166,7 +132,7 @@ test("a repository prepares its workspace before the agent, and a command that f
   const body = `${BOT} look\n${standIn({ run: "cat ~/prepared" }, { result: { summary: "Looked." } })}`;
   const first = await person("ada").openIssue(REPOSITORY, { title: "Set up", body });
   await house.said(first.number, "Looked.");
-  const [id = ""] = await sessionsOf(first.number);
+  const [id = ""] = await house.sessionsOf(first.number);
   const events = await house.hub.events(id);
   const kinds = events.map(({ kind }) => kind);
   expect(kinds.filter((kind) => kind === "setup.finished")).toHaveLength(2);
@@ -178,7 +144,7 @@ test("a repository prepares its workspace before the agent, and a command that f
   const failed = await ask("ada");
   const told = await house.said(failed, "**Failed**");
   expect(told).toContain('The setup command "exit 3" ended with exit code 3');
-  const [failedId = ""] = await sessionsOf(failed);
+  const [failedId = ""] = await house.sessionsOf(failed);
   expect((await house.hub.get(failedId)).status).toBe("failed");
   const ran = (await house.hub.events(failedId)).map(({ kind }) => kind);
   expect(ran).not.toContain("agent.started");
@@ -216,9 +182,9 @@ test("of three mentions at once, a budget of a day for one begins one, and the o
       person("ada").comment(REPOSITORY, number, `${BOT} look\n${standIn(...steps)}`),
     ),
   );
-  await settle();
+  await house.settled();
   const found = await Promise.all(
-    numbers.map(async (number) => ({ number, ids: await sessionsOf(number) })),
+    numbers.map(async (number) => ({ number, ids: await house.sessionsOf(number) })),
   );
   const begun = found.flatMap(({ number, ids }) => ids.map((id) => ({ number, id })));
   const refused = found.filter(({ ids }) => ids.length === 0);
@@ -246,7 +212,7 @@ test("a repository's budget of a day ends what is begun there by one sentence", 
   await spend(first, 3);
   const number = await ask("ada");
   expect(await house.said(number, "budget for today")).toContain("midnight UTC");
-  expect(await sessionsOf(number)).toEqual([]);
+  expect(await house.sessionsOf(number)).toEqual([]);
   await settings(null);
 });
 
@@ -257,10 +223,10 @@ test("a repository chooses among the models that are allowed, and has a session 
   const number = await ask("ada");
   await house.said(number, "Looked.");
   await person("ada").comment(REPOSITORY, number, `${BOT} plan it\n${done}`);
-  const knownIds = await sessionsOf(number);
+  const knownIds = await house.sessionsOf(number);
   // The thread knows of a session a moment before there is one.
   const rows = await waitFor(async () => {
-    const { db } = database;
+    const { db } = house.database;
     const plans = db.selectFrom("thread_plans").select("orchestration_id");
     const made = await db
       .selectFrom("sessions")

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../kit/database.ts";
 import { askDoctor, NOWHERE } from "../kit/doctor.ts";
+import { deliverTo } from "../kit/github-account.ts";
 import { callGitHub } from "../kit/github-command.ts";
 import type { GitHubCommand } from "../kit/github-command.ts";
 import { createGitHub } from "../kit/github/github.ts";
@@ -111,7 +112,7 @@ test("a hub that has made its App in the browser hears a mention of it", LONG, a
   expect(await before.ended()).toBe(1);
   expect(before.output()).toContain("the App is installed nowhere");
   github.install(app, "octo");
-  app.hook.url = `${hub.url}/api/webhooks/github`;
+  deliverTo(app.hook, hub);
   const ada = github.as("ada");
   const body = `@our-bot look\n${standIn({ result: { summary: "Looked." } })}`;
   const { number } = await ada.openIssue(REPOSITORY, { title: "Hm", body });

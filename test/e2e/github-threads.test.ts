@@ -1,23 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
 import { standIn } from "../kit/stand-in.ts";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     repository: { collaborators: { ada: "write", bob: "write" } },
     env: { CLAUDE_HUB_TRIGGER_CHANGES_REQUESTED: "true" },
   });
-  const url = house.databaseUrl;
-  database = openDatabase({ url, maxConnections: 1, onIdleError: () => undefined });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -65,7 +59,7 @@ test("an issue that was changed after the question is shown as it was then", asy
     body: "Burn the roses.",
   });
   await house.said(number, "Watered.");
-  const { context } = await database.db
+  const { context } = await house.database.db
     .selectFrom("sessions as s")
     .innerJoin("thread_sessions as t", "t.session_id", "s.id")
     .select("s.context")

@@ -1,8 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -11,17 +9,10 @@ import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({ env: { CLAUDE_HUB_CANCEL_GRACE_MS: "1000" } });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -34,11 +25,8 @@ async function asked(steps: StandInStep[], words = "please do this"): Promise<nu
 }
 
 async function sessionOf(number: number): Promise<string> {
-  const { session_id: id } = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .executeTakeFirstOrThrow();
+  const [id] = await house.sessionsOf(number);
+  if (id === undefined) throw new Error(`nothing was asked on #${number}`);
   return id;
 }
 

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import { REPOSITORY } from "../kit/house.ts";
@@ -9,19 +7,12 @@ import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({
     env: { CLAUDE_HUB_TRIGGER_LABEL: "claude", CLAUDE_HUB_CANCEL_GRACE_MS: "1000" },
   });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -32,17 +23,6 @@ async function asked(steps: StandInStep[], words = "please do this") {
   const { number } = await ada().openIssue(REPOSITORY, { title: "It hurts", body: "See below" });
   const { id } = await ada().comment(REPOSITORY, number, `${BOT} ${words}\n${standIn(...steps)}`);
   return { number, id };
-}
-
-/** Sessions that were asked for on a thread, oldest first. */
-async function sessionsOf(number: number): Promise<string[]> {
-  const rows = await database.db
-    .selectFrom("thread_sessions")
-    .select("session_id")
-    .where("number", "=", number)
-    .orderBy("created_at")
-    .execute();
-  return rows.map(({ session_id: id }) => id);
 }
 
 test("a mention on an issue becomes a branch, a draft pull request, and one comment that tells of it", async () => {
@@ -69,7 +49,7 @@ test("an agent's text calls nobody, and the bot's own writes ask for nothing", a
   const { number } = await asked([{ result: { summary: `${BOT} please go on. Closes #1` } }]);
   await house.said(number, "**Done**");
   await house.github.settled();
-  expect(await sessionsOf(number)).toHaveLength(1);
+  expect(await house.sessionsOf(number)).toHaveLength(1);
   expect(house.pulls().filter(({ body }) => body.includes(`Fixes #${number}`))).toEqual([]);
 });
 
@@ -81,19 +61,19 @@ test("strangers get one sign, once, and no session", async () => {
   await eve.comment(REPOSITORY, number, `${BOT} please!`);
   const tim = await house.github.as("tim").comment(REPOSITORY, number, `${BOT} fix it`);
   await waitFor(() => house.reactions(number).length === 2);
-  await settle();
+  await house.settled();
   expect(house.reactions(number)).toEqual([`${first.id} confused`, `${tim.id} confused`]);
   expect(house.comments(number).filter(({ author }) => author === house.app.bot.login)).toEqual([]);
-  expect(await sessionsOf(number)).toEqual([]);
+  expect(await house.sessionsOf(number)).toEqual([]);
 });
 
 test("what is no mention asks for nothing", async () => {
   const { number } = await ada().openIssue(REPOSITORY, { title: "Quiet", body: "" });
   const texts = [`\`${BOT} fix\``, `> ${BOT} fix`, `${BOT}2 fix`, `mail a${BOT}.com`, "ClaudeBot"];
   for (const text of texts) await ada().comment(REPOSITORY, number, text);
-  await settle();
+  await house.settled();
   expect(house.reactions(number)).toEqual([]);
-  expect(await sessionsOf(number)).toEqual([]);
+  expect(await house.sessionsOf(number)).toEqual([]);
 });
 
 test("a mention may be in an issue's own text, and may be edited in", async () => {
@@ -105,8 +85,8 @@ test("a mention may be in an issue's own text, and may be edited in", async () =
   await ada().editComment(REPOSITORY, id, body);
   await house.said(later.number, "Looked.");
   await ada().editComment(REPOSITORY, id, `${body} `);
-  await settle();
-  expect(await sessionsOf(later.number)).toHaveLength(1);
+  await house.settled();
+  expect(await house.sessionsOf(later.number)).toHaveLength(1);
 });
 
 test("a label and an assignment ask for what the issue says", async () => {
@@ -117,8 +97,8 @@ test("a label and an assignment ask for what the issue says", async () => {
   expect(house.reactions(one.number)).toContain("thread eyes");
   const two = await ada().openIssue(REPOSITORY, { title: "Other label", body });
   await ada().label(REPOSITORY, two.number, "bug");
-  await settle();
-  expect(await sessionsOf(two.number)).toEqual([]);
+  await house.settled();
+  expect(await house.sessionsOf(two.number)).toEqual([]);
 });
 
 test("help and status are answered at once, and need no session", async () => {
@@ -129,7 +109,7 @@ test("help and status are answered at once, and need no session", async () => {
   await house.said(number, "Nothing has been asked of me here yet.");
   await ada().comment(REPOSITORY, number, `${BOT} review`);
   await house.said(number, "There is no pull request here to review.");
-  expect(await sessionsOf(number)).toEqual([]);
+  expect(await house.sessionsOf(number)).toEqual([]);
 });
 
 test("stop ends what is at work, by word, by box, and by closing", async () => {
@@ -201,8 +181,8 @@ test("a review and its comments are one wish, and a comment on lines is answered
     ],
   });
   await house.said(number, "Both.");
-  await settle();
-  expect(await sessionsOf(number)).toHaveLength(1);
+  await house.settled();
+  expect(await house.sessionsOf(number)).toHaveLength(1);
   await ada().review(REPOSITORY, number, {
     event: "COMMENT",
     comments: [
@@ -231,19 +211,3 @@ test("a plan changes nothing", async () => {
   await house.said(number, "First this.");
   expect(house.pulls().filter(({ body }) => body.includes(`Fixes #${number}`))).toEqual([]);
 });
-
-async function waiting(): Promise<number> {
-  const { db } = database;
-  const rows = await db
-    .selectFrom("deliveries")
-    .select("number")
-    .where("state", "=", "waiting")
-    .execute();
-  return rows.length;
-}
-
-/** Every delivery has been answered and worked off. */
-async function settle(): Promise<void> {
-  await house.github.settled();
-  await waitFor(async () => (await waiting()) === 0, { what: "deliveries to be worked off" });
-}

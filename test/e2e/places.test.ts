@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
-import type { Database } from "../../src/store/database.ts";
 import { BOT, openGitHubHouse } from "../kit/github-house.ts";
 import type { GitHubHouse } from "../kit/github-house.ts";
 import type { LocalRepository } from "../kit/github/repositories.ts";
@@ -9,17 +7,10 @@ import type { StandInStep } from "../kit/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: GitHubHouse;
-let database: Database;
 beforeAll(async () => {
   house = await openGitHubHouse({ env: { CLAUDE_HUB_CANCEL_GRACE_MS: "1000" } });
-  database = openDatabase({
-    url: house.databaseUrl,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-  });
 });
 afterAll(async () => {
-  await database[Symbol.asyncDispose]();
   await house[Symbol.asyncDispose]();
 });
 
@@ -42,7 +33,7 @@ async function asked(name: string, ...steps: StandInStep[]) {
 async function sessionOf(repositoryId: number, number: number, count = 1) {
   const rows = await waitFor(
     async () => {
-      const found = await database.db
+      const found = await house.database.db
         .selectFrom("thread_sessions")
         .innerJoin("sessions", "sessions.id", "thread_sessions.session_id")
         .select([
@@ -87,7 +78,7 @@ async function said({ state }: LocalRepository, number: number, text: string) {
 async function outcomeOf(event: string, action: string) {
   const { outcome } = await waitFor(
     async () =>
-      await database.db
+      await house.database.db
         .selectFrom("deliveries")
         .select("outcome")
         .where("event", "=", event)
@@ -147,7 +138,7 @@ test(
     // What was sent before a hub has looked for the first time is not its own.
     await waitFor(
       () =>
-        database.db
+        house.database.db
           .selectFrom("delivery_checkpoints")
           .select("hook")
           .where("hook", "=", "app")
@@ -236,7 +227,7 @@ test("a question that is deleted before its work begins is taken back; later it 
   await remove(first.id);
   expect(await outcomeOf("issue_comment", "deleted")).toBeDefined();
   await said(place, first.number, "First.");
-  const { outcome } = await database.db
+  const { outcome } = await house.database.db
     .selectFrom("deliveries")
     .select("outcome")
     .where("event", "=", "issue_comment")
@@ -274,6 +265,9 @@ test("a question on a line is taken back with its comment, and not while another
   await until(place.state.id, number, "cancelled", 2);
   expect((await sessionOf(place.state.id, number, 2)).started_at).toBeNull();
   await ada().close("octo/lines", number);
-  const working = database.db.selectFrom("sessions").select("id").where("completed_at", "is", null);
+  const working = house.database.db
+    .selectFrom("sessions")
+    .select("id")
+    .where("completed_at", "is", null);
   await waitFor(async () => (await working.execute()).length === 0, { timeoutMs: 30_000 });
 });

@@ -1,5 +1,8 @@
 import { inject } from "vitest";
+import { openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { createTestDatabase } from "./database.ts";
+import { accountOn, deliverTo } from "./github-account.ts";
 import { createGitHub } from "./github/github.ts";
 import type { LocalApp, LocalGitHub, LocalInstallation } from "./github/github.ts";
 import type { LocalRepository, RepositorySettings } from "./github/repositories.ts";
@@ -24,12 +27,18 @@ export interface GitHubHouse extends AsyncDisposable {
   repository: LocalRepository;
   model: ScriptedModel;
   databaseUrl: string;
+  /** What the hub has stored. */
+  database: Database;
   /** Deliveries go where the hub listens now; after a restart. */
   connect(): void;
+  /** Waits until every delivery has been answered and worked off. */
+  settled(timeoutMs?: number): Promise<void>;
   /** What stands on an issue or pull request. */
   comments(number: number): { id: number; author: string; body: string }[];
   /** Of the bot, as `thread eyes` or `<comment's id> eyes`. */
   reactions(number: number): string[];
+  /** Sessions that were asked for on a thread, oldest first. */
+  sessionsOf(number: number): Promise<string[]>;
   pulls(): { number: number; head: string; isDraft: boolean; title: string; body: string }[];
   /** The bot's newest comment on a thread, once it says this. */
   said(number: number, text: string | RegExp, timeoutMs?: number): Promise<string>;
@@ -70,27 +79,21 @@ export async function openGitHubHouse(
       agentPath: AGENTS[options.agent ?? "standIn"],
       model: { url: model.url, apiKey: MODEL_KEY },
       env: {
-        GITHUB_SERVER_URL: github.url,
-        GITHUB_API_URL: github.apiUrl,
-        ...(person === null
-          ? { GITHUB_APP_ID: String(app.id), GITHUB_APP_PRIVATE_KEY: app.privateKey }
-          : { GITHUB_TOKEN: person.token }),
-        GITHUB_WEBHOOK_SECRET: app.webhookSecret,
+        ...accountOn(github, app, person),
         BOT_USERNAME: BOT.slice(1),
-        CLAUDE_HUB_FORGE_THROTTLE: "false",
         // Most tests open issues to ask for something.
         CLAUDE_HUB_AUTO_LABEL: "off",
         ...options.env,
       },
     }),
   );
+  const stored = parts.use(
+    openDatabase({ url: database.url, maxConnections: 1, onIdleError: () => undefined }),
+  );
   const { state } = repository;
   if (person !== null) await makeWebhook(github, app.webhookSecret, `${hub.url}/`);
   const hook = state.hooks[0] ?? app.hook;
-  const connect = () => {
-    hook.url = `${hub.url}/api/webhooks/github`;
-    hook.active = true;
-  };
+  const connect = () => deliverTo(hook, hub);
   connect();
   const issueOf = (number: number) => {
     const issue = state.issues.find((one) => one.number === number);
@@ -110,7 +113,17 @@ export async function openGitHubHouse(
     repository,
     model,
     databaseUrl: database.url,
+    database: stored,
     connect,
+    async settled(timeoutMs = 30_000) {
+      await github.settled();
+      const { db } = stored;
+      const waiting = db.selectFrom("deliveries").select("number").where("state", "=", "waiting");
+      await waitFor(async () => (await waiting.execute()).length === 0, {
+        timeoutMs,
+        what: "deliveries to be worked off",
+      });
+    },
     comments,
     reactions: (number) => {
       const issue = issueOf(number);
@@ -120,6 +133,15 @@ export async function openGitHubHouse(
           .filter(({ user }) => user.login === bot.login)
           .map(({ content }) => `${one === issue ? "thread" : one.id} ${content}`),
       );
+    },
+    async sessionsOf(number) {
+      const rows = await stored.db
+        .selectFrom("thread_sessions")
+        .select("session_id")
+        .where("number", "=", number)
+        .orderBy("created_at")
+        .execute();
+      return rows.map(({ session_id: id }) => id);
     },
     pulls: () =>
       state.issues.flatMap(({ number, title, body, pull }) =>
