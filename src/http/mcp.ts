@@ -22,6 +22,8 @@ export function createMcpDoor(deps: HttpDeps, guard: Guard): (c: HttpContext) =>
     checkOrigin(c.req.header("origin"));
     const access = await guard.access(c);
     const body = await bodyOf(c, settings.apiBodyBytes);
+    // Nobody would say that it has left, and its place would never be given back.
+    if (c.env.outgoing.destroyed) return new Response(null, { status: 499 });
     const leave = places.take(access.tokenId ?? "");
     const good = whileGood(access, {
       tokens: deps.tokens,

@@ -99,6 +99,7 @@ function talkOf({ talk, sessions, again }: McpDeps, access: Access): McpTalk {
   return {
     message: (id, message) => said.message(id, { ...message, sender }),
     interrupt: (id) => said.interrupt(id, sender),
+    continueWith: (id, task) => again.continueWith(seen, id, task),
     fork: (id, task) => again.fork(seen, id, task),
     retry: (id, options) => again.retry(seen, id, options),
   };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Scope } from "../core/access.ts";
 import type { Id } from "../core/id.ts";
 import type { Session } from "../core/session.ts";
-import type { Fork, Message, Retry } from "../core/talk.ts";
+import type { Fork, Message, NextTask, Retry } from "../core/talk.ts";
 import type { Sent } from "../sessions/talk/talk.ts";
 import type { McpDeps } from "./deps.ts";
 
@@ -10,6 +10,7 @@ import type { McpDeps } from "./deps.ts";
 export interface McpTalk {
   message(id: Id, message: Message): Promise<Sent>;
   interrupt(id: Id): Promise<Sent>;
+  continueWith(id: Id, task: NextTask): Promise<Session>;
   fork(id: Id, fork: Fork): Promise<Session>;
   retry(id: Id, how: Retry): Promise<Session>;
 }

@@ -40,6 +40,7 @@ export function createChildren(
 
   async function refuse(coordinator: Coordinator, { session, replaces }: NewChild): Promise<void> {
     const { type, project, dependencies, continues } = session;
+    const { orchestrationId } = coordinator;
     const { repository } = coordinator.project;
     if (type === "coordination")
       throw forbidden("session_type: sessions of an orchestration do not coordinate others");
@@ -47,7 +48,7 @@ export function createChildren(
       throw forbidden(`repository: this orchestration works on ${repository}, and on no other`);
     if ([...dependencies, continues, replaces].includes(coordinator.id))
       throw invalidRequest("session", `${coordinator.id} is your own: it ends after all others`);
-    if (replaces !== undefined && (await roleOf(database.db, replaces)) !== "task")
+    if (replaces !== undefined && !(await isTaskOf(database.db, orchestrationId, replaces)))
       throw invalidRequest("replaces", `${replaces} is not a session that you have made`);
   }
 
@@ -107,13 +108,14 @@ async function madeBy(db: Db, orchestrationId: Id, call: number): Promise<Id | n
   return row === undefined ? null : IdRow.parse(row).session_id;
 }
 
-async function roleOf(db: Db, sessionId: Id): Promise<string | null> {
+async function isTaskOf(db: Db, orchestrationId: Id, sessionId: Id): Promise<boolean> {
   const row = await db
     .selectFrom("orchestration_tasks")
     .select("role")
     .where("session_id", "=", sessionId)
+    .where("orchestration_id", "=", orchestrationId)
     .executeTakeFirst();
-  return row?.role ?? null;
+  return row?.role === "task";
 }
 
 async function replaceWithin(tx: Tx, sessionId: Id): Promise<void> {

@@ -17,6 +17,7 @@ import { endWithin } from "./ending/ending.ts";
 import { limitsFor } from "./limits.ts";
 import type { CreateOptions } from "./sessions.ts";
 import { requestWithin } from "./start.ts";
+import { termsAfter } from "./talk/again.ts";
 
 /** Makes a session; durable before it resolves. */
 export async function createSession(
@@ -67,14 +68,15 @@ async function insertWithDependencies(
   return await inTransaction(deps.database, async (tx) => {
     await within?.before(tx);
     await lockSessions(tx, [...dependencies, ...(continues === undefined ? [] : [continues])]);
-    const waitsFor = continues === undefined ? [] : await checkContinued(tx, insert.session);
+    const before = continues === undefined ? null : await readContinued(tx, insert.session);
+    const waitsFor = before !== null && isAwaited(before, dependencies) ? [before.id] : [];
     const found = await readWithin(tx, dependencies);
     const unknown = dependencies.find((id) => !found.some((session) => session.id === id));
     if (unknown !== undefined) throw invalidRequest("dependencies", `no session ${unknown}`);
     const open = found.filter(({ status }) => status !== "completed");
     const broken = found.find(({ status }) => status === "failed" || status === "cancelled");
     const openDependencies = open.length + waitsFor.length;
-    await insertWithin(tx, [{ insert, openDependencies, waitsFor }]);
+    await insertWithin(tx, [{ insert: following(before, insert), openDependencies, waitsFor }]);
     await within?.after(tx, insert.id);
     const at = deps.clock.now();
     if (broken !== undefined) {
@@ -89,11 +91,11 @@ async function insertWithDependencies(
   });
 }
 
-/** Whether the session may go on with that one, which is locked; answers what it has to wait for. */
-async function checkContinued(
+/** The session that is to be gone on with, which is locked; throws when that may not be. */
+async function readContinued(
   tx: Tx,
-  { continues = "", dependencies, project }: NewSession,
-): Promise<Id[]> {
+  { continues = "", project }: NewSession,
+): Promise<StoredSession> {
   const [before] = await readWithin(tx, [continues]);
   if (before === undefined) throw invalidRequest("continues", `no session ${continues}`);
   if (before.project.repository !== project.repository)
@@ -101,9 +103,19 @@ async function checkContinued(
   const next = await continuationOf(tx, continues);
   if (next !== null)
     throw conflict(`Session ${continues} is continued by ${next} already: continue that one`);
-  // One that it depends on as well is waited for anyway.
-  const isAwaited = before.completedAt !== null || dependencies.includes(continues);
-  return isAwaited ? [] : [continues];
+  return before;
+}
+
+/** One that it depends on as well is waited for anyway. */
+function isAwaited({ id, completedAt }: StoredSession, dependencies: Id[]): boolean {
+  return completedAt === null && !dependencies.includes(id);
+}
+
+/** Unless the hub itself says what holds for it: with a new session nobody gets rid of a budget, or of a pull request's branch. */
+function following(before: StoredSession | null, insert: SessionInsert): SessionInsert {
+  if (before === null || insert.terms !== null) return insert;
+  const orchestrationId = insert.orchestrationId ?? before.orchestrationId;
+  return { ...insert, orchestrationId, onto: before.onto, terms: termsAfter(before) };
 }
 
 function idOf({ id }: StoredSession): Id {

@@ -14,7 +14,7 @@ export const TOOLS: readonly McpTool[] = [
   sessions.listSessions,
   waitForSession,
   sessions.cancelSession,
-  sessions.continueSession,
+  talk.continueSession,
   talk.messageSession,
   talk.interruptSession,
   talk.forkSession,

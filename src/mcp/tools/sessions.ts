@@ -115,33 +115,6 @@ export const cancelSession = mcpTool({
   }),
 });
 
-export const continueSession = mcpTool({
-  name: "continue_session",
-  title: "Continue a session",
-  description:
-    "Makes a session that goes on with the conversation and the branch of another one, once that has ended. A session is " +
-    "continued once; then continue the new one.",
-  scope: "write",
-  effect: "adds",
-  input: z.strictObject({
-    session_id,
-    requirements: Project.shape.requirements.describe("What the agent shall do now."),
-    auto_start: z.boolean().default(true).describe("Start as soon as that one has ended."),
-  }),
-  output: z.object({ session: SessionView }),
-  async run({ session_id: continues, requirements, auto_start: autoStart }, { sessions }) {
-    const { type, project, options } = await sessions.get(continues);
-    const { repository, branch } = project;
-    const session = NewSession.parse({
-      type,
-      project: { repository, requirements, branch },
-      continues,
-      options: { ...options, autoStart },
-    });
-    return { session: sessionView(await sessions.create(session)) };
-  },
-});
-
 /** As the older server's clients say it. */
 const Status = z.enum([...SessionStatus.options, "queued", "all"]);
 const PAGE = 20;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { forbidden } from "../../core/errors.ts";
 import { Id } from "../../core/id.ts";
-import { Fork, Message, Retry } from "../../core/talk.ts";
+import { Fork, Message, NextTask, Retry } from "../../core/talk.ts";
 import { mcpTool } from "../tool.ts";
 import type { McpCall, McpTalk } from "../tool.ts";
 import { sessionView, SessionView } from "../views.ts";
@@ -35,6 +35,26 @@ export const interruptSession = mcpTool({
   input: z.strictObject({ session_id }),
   output: Sent,
   run: async ({ session_id: id }, call) => await talkOf(call).interrupt(id),
+});
+
+export const continueSession = mcpTool({
+  name: "continue_session",
+  title: "Continue a session",
+  description:
+    "Makes a session that goes on with the conversation and the branch of another one, once that has ended. A session is " +
+    "continued once; then continue the new one.",
+  scope: "write",
+  effect: "adds",
+  input: z.strictObject({
+    session_id,
+    requirements: NextTask.shape.requirements.describe("What the agent shall do now."),
+    auto_start: z.boolean().default(true).describe("Start as soon as that one has ended."),
+  }),
+  output: z.object({ session: SessionView }),
+  async run({ session_id: id, requirements, auto_start: autoStart }, call) {
+    const made = await talkOf(call).continueWith(id, { requirements, autoStart });
+    return { session: sessionView(made) };
+  },
 });
 
 export const forkSession = mcpTool({

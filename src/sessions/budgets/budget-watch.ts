@@ -1,8 +1,8 @@
 import { budgetExceeded, forbidden, HubError } from "../../core/errors.ts";
-import { excessText, nearlyUsedUp, usedUp } from "../../core/budget.ts";
+import { excessText, NO_BOUNDS, nearlyUsedUp, usedUp } from "../../core/budget.ts";
 import type { Amounts, Excess } from "../../core/budget.ts";
 import type { Id } from "../../core/id.ts";
-import type { BudgetDay, BudgetState } from "../../store/spending/budgets.ts";
+import type { BudgetDay, BudgetState, Spent } from "../../store/spending/budgets.ts";
 import { appendWithin, lockSessions } from "../../store/log/events.ts";
 import type { StoredSession } from "../../store/sessions/session-row.ts";
 import { readWithin } from "../../store/sessions/sessions.ts";
@@ -55,8 +55,11 @@ export async function watchBudget(deps: SessionDeps, id: Id): Promise<void> {
   await attend(deps, state);
   const common = near?.with ?? null;
   if (common === null) return;
-  for (const other of await deps.budgets.atWork(dayOf(deps)))
-    if (other.shared.some((one) => one.with === common)) await attend(deps, other);
+  const all = await deps.budgets.atWork(dayOf(deps));
+  await attendAll(
+    deps,
+    all.filter(({ shared }) => shared.some((one) => one.with === common)),
+  );
 }
 
 export function dayOf({ settings, clock }: Pick<SessionDeps, "settings" | "clock">): BudgetDay {
@@ -64,17 +67,36 @@ export function dayOf({ settings, clock }: Pick<SessionDeps, "settings" | "clock
 }
 
 export async function watchBudgets(deps: SessionDeps): Promise<void> {
-  for (const state of await deps.budgets.atWork(dayOf(deps))) await attend(deps, state);
+  await attendAll(deps, await deps.budgets.atWork(dayOf(deps)));
+}
+
+async function attendAll(deps: SessionDeps, states: BudgetState[]): Promise<void> {
+  for (const state of states)
+    try {
+      await attend(deps, state);
+    } catch (error) {
+      // The others do not wait for it.
+      deps.log.warn({ err: error, sessionId: state.sessionId }, "budget could not be kept");
+    }
 }
 
 async function attend(deps: SessionDeps, state: BudgetState): Promise<void> {
   if (!state.isAdmitted) return;
   // Who has used up money or tokens is ended when asking for more: what the last call has brought may be the end.
-  const used = reached(state, null);
-  if (used?.excess.what === "minutes") await stopFor(deps, state.sessionId, used);
+  const used = reached(minutesOf(state), null);
+  if (used !== null) await stopFor(deps, state.sessionId, used);
   if (state.isTold) return;
   const near = nearlyReached(state);
   if (near !== null) await warn(deps, state.sessionId, near);
+}
+
+/** The same as if only time had a limit. */
+function minutesOf(state: BudgetState): BudgetState {
+  return { ...state, own: onlyMinutes(state.own), shared: state.shared.map(onlyMinutes) };
+}
+
+function onlyMinutes<Of extends Spent>(spent: Of): Of {
+  return { ...spent, bounds: { ...NO_BOUNDS, minutes: spent.bounds.minutes } };
 }
 
 function reached({ own, shared }: BudgetState, inFlight: InFlight | null): Scoped | null {

@@ -41,7 +41,13 @@ export async function endWithin(tx: Tx, id: Id, ending: Ending, at: Date): Promi
   const { orchestration_id } = EndedRow.parse(
     await tx
       .updateTable("sessions")
-      .set({ status: ending.status, error: ending.error, completed_at: at })
+      .set({
+        status: ending.status,
+        error: ending.error,
+        completed_at: at,
+        // A pause is no work, also when it is the last thing that a session does.
+        paused_ms: sql`paused_ms + coalesce(greatest(0, round(extract(epoch from ${at}::timestamptz - paused_at) * 1000)), 0)::bigint`,
+      })
       .where("id", "=", id)
       .returning("orchestration_id")
       .executeTakeFirstOrThrow(),

@@ -89,14 +89,14 @@ function taskAfter({ type, project, options }: StoredSession, task: NextTask): N
 
 function optionsOf(before: StoredSession, terms: Partial<SessionTerms>): CreateOptions {
   const { orchestrationId, onto } = before;
+  return { orchestrationId, onto, carriesOn: true, terms: { ...termsAfter(before), ...terms } };
+}
+
+/** What the hub has laid down for a session holds for those that go on with it. */
+export function termsAfter({ terms }: Pick<StoredSession, "terms">): SessionTerms {
   // Who goes on with what another one has coordinated reads and tells; its orchestration is over, or has its coordinator.
-  const toolset = before.terms.toolset === "coordination" ? "usual" : before.terms.toolset;
-  return {
-    orchestrationId,
-    onto,
-    carriesOn: true,
-    terms: { ...before.terms, fork: null, toolset, ...terms },
-  };
+  const toolset = terms.toolset === "coordination" ? "usual" : terms.toolset;
+  return { ...terms, fork: null, toolset };
 }
 
 function checkModel({ settings }: Deps, before: StoredSession, model: string | null): void {

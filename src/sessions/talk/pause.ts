@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { conflict, HubError, notFound } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
+import type { Pause } from "../../core/session.ts";
 import type { Tx } from "../../store/database.ts";
 import { appendWithin, lockSessions } from "../../store/log/events.ts";
 import { duePauses } from "../../store/talk/pauses.ts";
@@ -83,7 +84,9 @@ export async function pauseForProvider(
     await pauseSession(deps, id, { reason, until: due, sender: "hub" });
     return true;
   } catch (error) {
-    if (error instanceof HubError && error.code === "conflict") return false;
+    // It is about to end, or has been told too much.
+    const codes: readonly string[] = ["conflict", "rate_limited"];
+    if (error instanceof HubError && codes.includes(error.code)) return false;
     throw error;
   }
 }
@@ -97,18 +100,27 @@ export async function resumeSession(deps: SessionDeps, id: Id, sender: string): 
       if (session.status === "running") return;
       throw conflict(`The session is not paused (status: ${session.status})`);
     }
-    const at = deps.clock.now();
-    const pausedMs = Math.max(0, at.getTime() - Date.parse(session.pause.at));
-    const deadlineAt = new Date(Date.parse(session.deadlineAt ?? "") + pausedMs);
-    await sql`update sessions set paused_at = null, pause_reason = null, resume_due_at = null,
-        paused_ms = paused_ms + ${pausedMs}, deadline_at = ${deadlineAt} where id = ${id}`.execute(
-      tx,
-    );
-    const body = { pausedMs, deadlineAt: deadlineAt.toISOString() };
-    await appendWithin(tx, [{ sessionId: id, events: [eventAt(at, "session.resumed", body)] }]);
-    // With the order itself: who reads it must not see the end of before.
-    await tell(deps, tx, id, { kind: "resume", text: deadlineAt.toISOString(), sender });
+    await resumeWithin(deps, tx, { ...session, pause: session.pause }, sender);
   });
+}
+
+async function resumeWithin(
+  deps: SessionDeps,
+  tx: Tx,
+  { id, pause, deadlineAt: before }: Pick<StoredSession, "id" | "deadlineAt"> & { pause: Pause },
+  sender: string,
+): Promise<void> {
+  const at = deps.clock.now();
+  const pausedMs = Math.max(0, at.getTime() - Date.parse(pause.at));
+  const deadlineAt = new Date(Date.parse(before ?? "") + pausedMs);
+  await sql`update sessions set paused_at = null, pause_reason = null, resume_due_at = null,
+        paused_ms = paused_ms + ${pausedMs}, deadline_at = ${deadlineAt} where id = ${id}`.execute(
+    tx,
+  );
+  const body = { pausedMs, deadlineAt: deadlineAt.toISOString() };
+  await appendWithin(tx, [{ sessionId: id, events: [eventAt(at, "session.resumed", body)] }]);
+  // With the order itself: who reads it must not see the end of before.
+  await tell(deps, tx, id, { kind: "resume", text: deadlineAt.toISOString(), sender });
 }
 
 /** Has those go on whose time has come, and ends those that have paused for too long. */
@@ -119,15 +131,27 @@ export async function lookAtPauses(deps: SessionDeps): Promise<void> {
   for (const { id, isTooLong } of due)
     try {
       if (isTooLong) await endPaused(deps, id);
-      else await resumeSession(deps, id, "hub");
+      else await resumeDue(deps, id);
     } catch (error) {
       deps.log.warn({ err: error, sessionId: id }, "pause could not be ended");
     }
 }
 
+/** Unless somebody has had it go on meanwhile, or paused it for longer. */
+async function resumeDue(deps: SessionDeps, id: Id): Promise<void> {
+  await withLocked(deps, id, async (tx, session) => {
+    const { pause } = session;
+    if (pause === null || pause.until === null) return;
+    if (Date.parse(pause.until) > deps.clock.now().getTime()) return;
+    refuseEnding(session);
+    await resumeWithin(deps, tx, { ...session, pause }, "hub");
+  });
+}
+
 async function endPaused(deps: SessionDeps, id: Id): Promise<void> {
   await withLocked(deps, id, async (tx, session) => {
     if (session.pause === null || session.stopReason !== null) return;
+    if (Date.parse(session.pause.at) > deps.clock.now().getTime() - deps.settings.pauseMs) return;
     const hours = Math.round(deps.settings.pauseMs / 3_600_000);
     const reason = `It was paused for more than ${hours} hours: its agent was stopped`;
     await stopWithin(tx, id, reason, deps.clock.now());

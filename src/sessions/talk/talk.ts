@@ -80,6 +80,11 @@ function deaf(reason: string): HubError {
   return conflict(`${reason}: continue it to tell it more`);
 }
 
+/** Who was paused can go on, and the hub's own words come once a session: neither waits for what people have said. */
+function isAlwaysTold({ kind, sender }: { kind: OrderKind; sender: string }): boolean {
+  return kind === "resume" || (kind === "message" && sender === "hub");
+}
+
 /** Puts an order after the others of a session that is locked, and tells its runner. */
 export async function tell(
   deps: SessionDeps,
@@ -88,8 +93,8 @@ export async function tell(
   order: { kind: OrderKind; text: string; sender: string },
 ): Promise<Sent> {
   const { all, waiting } = await countOrders(tx, sessionId);
-  if (waiting >= LIMITS.messagesWaiting || all >= LIMITS.messages)
-    throw rateLimited("messages", RETRY_SECONDS);
+  const isFull = waiting >= LIMITS.messagesWaiting || all >= LIMITS.messages;
+  if (isFull && !isAlwaysTold(order)) throw rateLimited("messages", RETRY_SECONDS);
   const [id, now] = [newId(), deps.clock.now()];
   const at = now.toISOString();
   await insertOrderWithin(tx, sessionId, { id, at, position: all + 1, ...order });

@@ -11,7 +11,7 @@ const IdRow = z.object({ id: z.string() });
 export interface RetentionStore {
   /**
    * Deletes some sessions that ended before `cutoff`, with their logs and results; not those that something
-   * unfinished depends on. Answers their ids; none: there are no more.
+   * unfinished depends on, nor those by which an orchestration will be judged that runs. Answers their ids; none: there are no more.
    */
   deleteSessions(cutoff: Date): Promise<Id[]>;
   /** Deletes some deliveries that have been worked off; answers how many. */
@@ -36,6 +36,8 @@ export function createRetentionStore(database: Database): RetentionStore {
             select s.id from sessions s where s.completed_at < ${cutoff} and not exists (
               select 1 from session_dependencies d join sessions c on c.id = d.session_id
               where d.depends_on_id = s.id and c.completed_at is null
+            ) and not exists (
+              select 1 from orchestrations o where o.id = s.orchestration_id and o.state = 'running'
             ) order by s.completed_at limit ${BATCH}
           ) returning id`.execute(tx);
         const ids = rows.map((row) => IdRow.parse(row).id);

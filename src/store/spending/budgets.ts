@@ -136,7 +136,7 @@ export async function sharesOf(
 
 const ReservedRow = z.object({ id: z.string() });
 
-/** For sessions that have nothing set aside of their repository's day: what others have not used of it. */
+/** For sessions that have nothing set aside of their repository's day, or no more: what others have not used of it. */
 async function daysOf(
   db: Db | Tx,
   sessions: { id: Id; repository: string }[],
@@ -146,9 +146,8 @@ async function daysOf(
   if (sessions.length === 0 || (day.costUsd === null && day.tokens === null)) return found;
   const { rows } =
     await sql`select s.id from sessions s where s.id = any(${sessions.map(({ id }) => id)}::uuid[])
-    and exists (select 1 from day_reservations r where r.session_id in (s.id, s.orchestration_id))`.execute(
-      db,
-    );
+    and exists (select 1 from day_reservations r left join orchestrations o on o.id = r.session_id
+      where r.session_id in (s.id, s.orchestration_id) and o.ended_at is null)`.execute(db);
   const reserved = new Set(rows.map((row) => ReservedRow.parse(row).id));
   const since = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()));
   const spent = new Map<string, Shared>();
