@@ -273,6 +273,7 @@ function sessionSettings(config: Config, agentPath: string, modelForm: ModelForm
     stallMs: config.agent.stallMs,
     setupMs: config.agent.setupMs,
     idleMs: config.agent.idleMs,
+    forgeWaitMs: config.agent.forgeWaitMs,
     pauseMs: config.agent.pauseMs,
     spoolBytes: config.agent.spoolBytes,
     logBytes: config.agent.logBytes,

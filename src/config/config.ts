@@ -200,6 +200,7 @@ function readAgent(from: Source) {
     stallMs: from.required(SETTINGS.stallMs),
     setupMs: from.required(SETTINGS.setupMs),
     idleMs: from.required(SETTINGS.idleMs),
+    forgeWaitMs: from.required(SETTINGS.forgeWaitMs),
     pauseMs: from.required(SETTINGS.pauseMs),
     spoolBytes: from.required(SETTINGS.spoolBytes),
     logBytes: from.required(SETTINGS.logBytes),
@@ -286,9 +287,8 @@ function refuseUnknown(variables: Variables): void {
   );
   if (strange === undefined) return;
   const nearest = nearestName(strange, known);
-  throw new ConfigError(
-    `${strange} is not a setting of the hub; ${nearest === undefined ? "see docs/configuration.md for those there are" : `${nearest} is`}.`,
-  );
+  const more = nearest === undefined ? "see docs/configuration.md" : `${nearest} is`;
+  throw new ConfigError(`${strange} is not a setting of the hub; ${more}.`);
 }
 
 /** Secrets are classes that keep their value to themselves: nothing to freeze. */

@@ -91,6 +91,11 @@ export const SESSION_SETTINGS = {
     "How long a session that was interrupted waits for a message before it ends (ms).",
     { min: 1_000, max: 1_440 * MINUTE_MS, fallback: "900000" },
   ),
+  forgeWaitMs: whole(
+    "CLAUDE_HUB_FORGE_WAIT_MS",
+    "How long a session that was started waits to begin while the forge is away (ms).",
+    { min: 1_000, max: 15 * MINUTE_MS, fallback: "600000" },
+  ),
   setupMs: whole(
     "CLAUDE_HUB_SETUP_TIMEOUT_MS",
     "Time for a repository's setup: its hook and its commands (ms).",

@@ -37,6 +37,8 @@ export function eventText(event: Pick<Event, "kind" | "body">): string {
       return line(`asks people (${text("number")}): ${text("subject")} ${text("detail")}`);
     case "approval.answered":
       return line(`${text("by")} answers ${text("number")}: ${text("decision")} ${text("note")}`);
+    case "repository.awaited":
+      return line(`waits for the repository: ${text("reason")}; it begins once that has passed`);
     case "session.completed":
       return line(`session completed: ${text("summary")}`);
     case "session.failed":

@@ -13,6 +13,7 @@ export const EVENT_KINDS = [
   "session.cancelling", // reason
   "session.paused", // reason, until: when it goes on by itself
   "session.resumed", // pausedMs, deadlineAt
+  "repository.awaited", // reason: it cannot be read yet, so the session cannot begin; it does once it can
   "repository.moved", // from, to: what the repository is called now
   "session.completed", // summary
   "session.failed", // error

@@ -31,7 +31,7 @@ import { createTalk } from "./talk.ts";
 import type { Talk } from "./talk.ts";
 import type { Workspace } from "./workspace.ts";
 
-const JOB_MS = 600_000;
+const JOB_MS = 1_200_000; // Longer than a forge that is away is waited for.
 const ATTEMPT_MS = 60_000;
 /** The longest that a prepared sandbox waits for its start; the hub takes it back much earlier. */
 const PREPARED_MS = 86_400_000;

@@ -74,6 +74,8 @@ export interface SessionSettings {
   setupMs: number;
   /** How long an agent that was interrupted is waited for a message. */
   idleMs: number;
+  /** So long one that was started waits to begin while the forge is away. */
+  forgeWaitMs: number;
   /** How long a session may be paused. */
   pauseMs: number;
   spoolBytes: number;

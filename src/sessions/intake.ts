@@ -24,7 +24,7 @@ import { checkBudget, watchBudget } from "./budgets/budget-watch.ts";
 import type { InFlight } from "./budgets/budget-watch.ts";
 import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
-import { jobOf } from "./job/job.ts";
+import { jobOnceThere } from "./job/forge-wait.ts";
 import { close, markDone, ordersFor } from "./talk/orders.ts";
 import { pauseForProvider } from "./talk/pause.ts";
 import { awaitStart, release } from "./sandbox/release.ts";
@@ -102,7 +102,7 @@ export function createIntake(deps: SessionDeps): Intake {
 async function handOut(deps: SessionDeps, id: Id): Promise<Job> {
   const session = await deps.sessions.get(id);
   const isPrepared = session?.preparedAt !== undefined && session.preparedAt !== null;
-  const job = await jobOf(deps, id);
+  const job = await jobOnceThere(deps, id);
   return isPrepared ? { ...job, limits: { ...job.limits, deadlineAt: null } } : job;
 }
 
@@ -117,7 +117,7 @@ const REFUSALS: readonly EventKind[] = [
 
 /** What only the hub itself may say of a session; a sandbox that says it is lying. */
 const HUB_ONLY =
-  /^((session|sandbox|settings|image|branch|push|model|budget|egress|door|progress|request|approval)\.|message\.(sent|lost)$)/;
+  /^((session|repository|sandbox|settings|image|branch|push|model|budget|egress|door|progress|request|approval)\.|message\.(sent|lost)$)/;
 
 /** Takes events from a runner; answers the number up to which they are in the log. */
 async function takeEvents(

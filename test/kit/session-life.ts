@@ -163,6 +163,7 @@ function settingsWith(slots: number) {
     author: { name: "Bot", email: "bot@example.invalid" },
     stallMs: 1_000,
     idleMs: 60_000,
+    forgeWaitMs: 60_000,
     pauseMs: 604_800_000,
     day: NO_BOUNDS,
     askTools: [],

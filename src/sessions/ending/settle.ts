@@ -10,6 +10,7 @@ import { inTransaction } from "../../store/transaction.ts";
 import type { SessionDeps } from "../deps.ts";
 import { endWithin } from "./ending.ts";
 import { eventAt } from "../talk/event-at.ts";
+import { whyNotBegun } from "../job/forge-wait.ts";
 import type { Ending } from "./ending.ts";
 import { recordLostPushes } from "./lost-pushes.ts";
 
@@ -28,15 +29,19 @@ export async function settle(deps: SessionDeps, id: Id, remains: Remains): Promi
     if (session === undefined || session.completedAt !== null) return;
     const result = await resultWithin(tx, id);
     const at = deps.clock.now();
-    await endWithin(tx, id, endingOf(deps, session, result, remains, at), at);
+    const notBegun = isDue(session, at) ? await whyNotBegun(tx, id) : null;
+    await endWithin(tx, id, endingOf(deps, session, { result, notBegun, ...remains }, at), at);
   });
 }
 
 function endingOf(
   deps: SessionDeps,
   session: StoredSession,
-  result: StoredResult | null,
-  { lastWords }: Remains,
+  {
+    result,
+    notBegun,
+    lastWords,
+  }: Remains & { result: StoredResult | null; notBegun: string | null },
   at: Date,
 ): Ending {
   const name = session.sandboxName;
@@ -70,17 +75,20 @@ function endingOf(
   }
   if (session.cancelRequestedAt !== null)
     return { status: "cancelled", error: "Cancelled on request", events: stopped("cancelled") };
-  const isDue = session.deadlineAt !== null && Date.parse(session.deadlineAt) <= at.getTime();
-  if (isDue && session.pause === null)
+  if (isDue(session, at) && session.pause === null)
     return {
       status: "failed",
-      error: minutesUsedUp(session) ?? timedOut(session),
+      error: `${minutesUsedUp(session) ?? timedOut(session)}${notBegun === null ? "" : `: ${notBegun}`}`,
       events: stopped("time limit"),
     };
   const why = deps.redaction.text(lastWords.trim()).slice(-1_000);
   const error = `The sandbox ended before it had delivered a result${why === "" ? "" : `: ${why}`}`;
   const events = hadSandbox ? [eventAt(at, "sandbox.died", { name, reason: why })] : [];
   return { status: "failed", error, events };
+}
+
+function isDue({ deadlineAt }: StoredSession, at: Date): boolean {
+  return deadlineAt !== null && Date.parse(deadlineAt) <= at.getTime();
 }
 
 function timedOut(session: StoredSession): string {

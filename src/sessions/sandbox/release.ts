@@ -7,7 +7,7 @@ import type { StoredSession } from "../../store/sessions/session-row.ts";
 import { readWithin } from "../../store/sessions/sessions.ts";
 import { inTransaction } from "../../store/transaction.ts";
 import type { SessionDeps } from "../deps.ts";
-import { jobOf } from "../job/job.ts";
+import { jobOnceThere } from "../job/forge-wait.ts";
 import { whenTold } from "../talk/told.ts";
 
 /**
@@ -59,7 +59,7 @@ function isWanted(session: StoredSession | null | undefined): session is StoredS
 }
 
 async function startOf(deps: SessionDeps, id: Id): Promise<RunnerStart["start"]> {
-  const job = await jobOf(deps, id);
+  const job = await jobOnceThere(deps, id);
   const { repository, baseBranch, commit } = job.workspace;
   if (commit !== null) return { job, baseSha: commit };
   if (baseBranch === null) return { job, baseSha: null };

@@ -147,6 +147,9 @@ export function step(progress: Progress, { seq, kind, body }: Event): Progress {
       next.questions = progress.questions.filter(({ id }) => id !== text("id"));
       say(`${text("decision") === "allow" ? "allowed" : "denied"} by ${text("by")}`);
       break;
+    case "repository.awaited":
+      next.step = `Waiting for the repository: ${text("reason")}`;
+      break;
     case "repository.moved":
       say(`the repository is called ${text("to")} now`);
       break;
