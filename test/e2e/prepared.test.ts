@@ -101,7 +101,7 @@ test("no more are made than may be, and none for sessions that cannot begin", as
 
 test("what is not started in time, or is cancelled, leaves nothing; a late start works all the same", async () => {
   await using house = await openHouse({
-    env: { ...TWO, CLAUDE_HUB_PREPARED_MAX_AGE_MS: "1500" },
+    env: { ...TWO, CLAUDE_HUB_PREPARED_MAX_AGE_MS: "8000" },
   });
   const { hub } = house;
   const late = await hub.create(work);
