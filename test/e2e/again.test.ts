@@ -3,9 +3,12 @@ import { z } from "zod";
 import { openHouse, REPOSITORY, session } from "../kit/house.ts";
 import type { TestHub } from "../kit/hub.ts";
 import type { Scenario } from "../kit/scenario.ts";
+import { mcpClient } from "../kit/mcp-client.ts";
 import { standIn } from "../kit/stand-in.ts";
 
 const Answer = z.looseObject({ id: z.string().default(""), detail: z.string().optional() });
+
+const Forked = z.object({ session: z.object({ id: z.string() }) });
 
 async function post(hub: TestHub, path: string, body: unknown) {
   const response = await hub.fetch(`/api/v1/sessions/${path}`, {
@@ -49,12 +52,10 @@ test(
     expect(await hub.until(first.id)).toMatchObject({ status: "completed" });
     const events = await hub.events(first.id);
     const returned = events.find(({ kind }) => kind === "tool.returned");
-    const fork = await post(hub, `${first.id}/fork`, {
-      // At the next event, whatever that is: what had been said by then counts.
-      at: (returned?.seq ?? 0) + 1,
-      requirements: "Go another way",
-      autoStart: true,
-    });
+    // At the next event, whatever that is: what had been said by then counts.
+    const at = (returned?.seq ?? 0) + 1;
+    const requirements = "Go another way";
+    const fork = await post(hub, `${first.id}/fork`, { at, requirements, autoStart: true });
     expect(fork.status).toBe(201);
     expect(await hub.until(fork.body.id)).toMatchObject({ status: "completed", error: null });
     const asked = JSON.stringify(model.requests.at(-1)?.body);
@@ -66,6 +67,15 @@ test(
     // What the fork has made is what it has made itself.
     const diff = await hub.fetch(`/api/v1/sessions/${fork.body.id}/diff`);
     expect(await diff.text()).not.toContain("a.txt");
+
+    const { call } = mcpClient({ url: hub.url, token: hub.secret });
+    const other = await call("fork_session", { session_id: first.id, requirements, at });
+    const { session: made } = Forked.parse(other.structured);
+    expect(await hub.until(made.id)).toMatchObject({ status: "completed", error: null });
+    expect(await log(made.id)).toBe("Add c.txt\nAdd a.txt\nBegin");
+    expect(await forge.git(REPOSITORY, "rev-parse", `${branchOf(made.id)}^`)).toBe(
+      await forge.git(REPOSITORY, "rev-parse", `${branchOf(first.id)}^`),
+    );
   },
 );
 

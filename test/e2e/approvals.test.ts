@@ -57,9 +57,12 @@ test(
         },
       ],
     };
-    const env = { CLAUDE_HUB_ASK_TOOLS: "Bash(touch *), WebFetch" };
+    // One is asked for by the operator, the other one by the repository.
+    const env = { CLAUDE_HUB_ASK_TOOLS: "Bash(touch allowed*), WebFetch" };
     await using house = await openHouse({ agent: "real", scenario, env });
     const { hub, forge } = house;
+    const settings = 'ask:\n  tools: ["Bash(touch denied*)"]\n';
+    await forge.commit(REPOSITORY, { ".github/claude-hub.yml": settings });
     const made = await hub.create(session("The careful task"));
     await hub.start(made.id);
     const first = await asked(hub, made.id, 1);
@@ -71,6 +74,8 @@ test(
     expect(await answer(hub, made.id, first, { decision: "allow" })).toBe(200);
     expect(await answer(hub, made.id, first, { decision: "deny" })).toBe(409);
     const second = await asked(hub, made.id, 2);
+    expect(second).toMatchObject({ kind: "tool", subject: "Bash" });
+    expect(second.detail).toContain("touch denied.txt");
     const no = { decision: "deny", note: "Not to\u200bday" };
     expect(await answer(hub, made.id, second, no)).toBe(200);
     expect(await hub.until(made.id)).toMatchObject({ status: "completed", error: null });

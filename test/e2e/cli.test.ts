@@ -112,7 +112,7 @@ test("a start says all that the API takes", async () => {
   expect((await hub("list", "--url", house.hub.url)).code).toBe(4);
   const env = { ...local.env, DEFAULT_GITHUB_OWNER: "octo", CLAUDE_HUB_TOKEN: HUB_SECRET };
   const words = `start greeter Nothing. --no-start --type review --pr 7 --depends-on ${id} --budget 2.50
-    --budget-tokens 9000 --memory 128m --pids 64 --cpu 512 --timeout 60 --branch main --url ${house.hub.url} --json`;
+    --budget-tokens 9000 --minutes 1.5 --memory 128m --pids 64 --cpu 512 --timeout 60 --branch main --url ${house.hub.url} --json`;
   const made = await runCli(words.split(/\s+/), { ...local, env });
   expect(Shown.parse(JSON.parse(made.stdout))).toMatchObject({
     type: "review",
@@ -123,7 +123,7 @@ test("a start says all that the API takes", async () => {
       autoStart: false,
       timeout: 60,
       limits: { memory: "128m", pidsLimit: 64, cpuShares: 512 },
-      budget: { costUsd: 2.5, tokens: 9000 },
+      budget: { costUsd: 2.5, tokens: 9000, minutes: 1.5 },
     },
   });
 });
@@ -143,6 +143,7 @@ test("exit codes say what is wrong, in one sentence each", async () => {
     [2, /cannot be used with/, ["start", REPOSITORY, "x", "--pr", "1", "--issue", "2"]],
     [2, /names no owner/, ["start", "greeter", "x"]],
     [2, /repository/, ["start", "a/..", "x"]],
+    [2, /number of minutes/, ["start", REPOSITORY, "x", "--minutes", "soon"]],
     [2, /sum in dollars/, ["start", REPOSITORY, "x", "--budget", "much"]],
     [2, /no id of a session/, ["show", "../x"]],
     [3, /there is no session whose id begins with ffff/, ["show", "ffff"]],

@@ -15,6 +15,7 @@ export interface StartOptions extends ConnectionOptions {
   pids?: number;
   budget?: string;
   budgetTokens?: number;
+  minutes?: string;
   timeout?: number;
   start: boolean;
   follow?: boolean;
@@ -52,6 +53,7 @@ export function addStart(program: Command): void {
     .option("--pids <number>", "processes in its sandbox", wholeFrom(16))
     .option("--budget <dollars>", "what its calls to the model may cost, as 2.50")
     .option("--budget-tokens <number>", "tokens that it may use", wholeFrom(1))
+    .option("--minutes <number>", "how long its agent may work, as 30; a pause costs none")
     .option("--timeout <seconds>", "time limit, from the moment it gets a slot", wholeFrom(1));
   withConnection(command).action(
     async (repository: string, prompt: string, options: StartOptions) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clientEnvironment } from "../../config/client-environment.ts";
 import { NewSession } from "../../core/session.ts";
+import type { SessionBudget } from "../../core/session.ts";
 import type { Hub } from "../../client/hub.ts";
 import type { StartOptions } from "../commands/start.ts";
 import { connect } from "../connection/connect.ts";
@@ -51,18 +52,22 @@ function requestFor(repository: string, prompt: string, options: StartOptions): 
   throw new CommandError("usage", z.prettifyError(parsed.error), { cause: parsed.error });
 }
 
-function budgetOf({
-  budget,
-  budgetTokens,
-}: StartOptions): { tokens?: number; costUsd?: number } | null {
-  if (budget === undefined && budgetTokens === undefined) return null;
+function budgetOf({ budget, budgetTokens, minutes }: StartOptions): SessionBudget | null {
+  if ([budget, budgetTokens, minutes].every((one) => one === undefined)) return null;
   const costUsd = Number(budget?.replace(/^\$/, ""));
   if (budget !== undefined && !(costUsd > 0))
     throw new CommandError("usage", "--budget must be a sum in dollars, as 2.50");
   return {
     ...(budget === undefined ? {} : { costUsd }),
     ...(budgetTokens === undefined ? {} : { tokens: budgetTokens }),
+    ...(minutes === undefined ? {} : { minutes: minutesOf(minutes) }),
   };
+}
+
+function minutesOf(text: string): number {
+  const minutes = Number(text);
+  if (text.trim() !== "" && minutes > 0) return minutes;
+  throw new CommandError("usage", "--minutes must be a number of minutes, as 30");
 }
 
 async function dependenciesOf(hub: Hub, ids: string[]): Promise<string[]> {
