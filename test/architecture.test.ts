@@ -41,22 +41,22 @@ const EXCEPTIONS = new Set([
   "cli/batch/batch.ts -> config",
   "cli/plans/propose.ts -> config",
   "cli/plans/edit.ts -> config", // what opens a file
-  "cli/auth.ts -> config", // sets the hub up, and tries what it has set up
-  "cli/auth-ways.ts -> config",
+  "cli/auth/auth.ts -> config", // sets the hub up, and tries what it has set up
+  "cli/auth/ways.ts -> config",
   "cli/agent-path.ts -> config",
-  "cli/auth.ts -> gateway",
-  "cli/auth.test.ts -> config",
+  "cli/auth/auth.ts -> gateway",
+  "cli/auth/auth.test.ts -> config",
   "cli/doctor.ts -> config", // looks at this machine, not at a hub
   "cli/doctor.ts -> doctor",
   "cli/finding-line.ts -> doctor",
-  "cli/github.ts -> config", // makes the hub's account at the forge, and looks at it
-  "cli/github.ts -> forge",
-  "cli/github-common.ts -> config",
-  "cli/github-token.ts -> config",
-  "cli/github-token.ts -> forge",
-  "cli/github-status.ts -> config",
-  "cli/github-status.ts -> doctor",
-  "cli/github-status.ts -> forge",
+  "cli/github/setup.ts -> config", // makes the hub's account at the forge, and looks at it
+  "cli/github/setup.ts -> forge",
+  "cli/github/common.ts -> config",
+  "cli/github/setup-token.ts -> config",
+  "cli/github/setup-token.ts -> forge",
+  "cli/github/status.ts -> config",
+  "cli/github/status.ts -> doctor",
+  "cli/github/status.ts -> forge",
   "cli/engine-proxy.ts -> config", // a program of its own, which the hub never imports
   "cli/engine-proxy.ts -> engine-proxy",
   "cli/engine-proxy.ts -> runtimes", // the hub's labels, and places in its containers

@@ -8,7 +8,7 @@ import type { Finding } from "../doctor/finding.ts";
 import { parseTarget } from "../core/egress.ts";
 import { findAgent } from "./agent-path.ts";
 import { lineOf } from "./finding-line.ts";
-import { forgeFindings } from "./github-status.ts";
+import { forgeFindings } from "./github/status.ts";
 import { bundledRunner } from "./runner-path.ts";
 
 /** Where the outside is: a public resolver, and where clouds keep a machine's credentials. */

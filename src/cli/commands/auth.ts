@@ -12,7 +12,7 @@ export function addAuth(program: Command): void {
     .argument("[way]", "api-key, bedrock, vertex or subscription; asked for when it is missing")
     .option(...DIR)
     .action(async (way: string | undefined, { dir }: DirOption) => {
-      const { setUp } = await import("../auth.ts");
+      const { setUp } = await import("../auth/auth.ts");
       await setUp({ CLAUDE_HUB_DIR: dir }, way);
     });
   auth
@@ -20,7 +20,7 @@ export function addAuth(program: Command): void {
     .description("say which way is configured")
     .option(...DIR)
     .action(async (_options: DirOption, command: Command) => {
-      const { showStatus } = await import("../auth.ts");
+      const { showStatus } = await import("../auth/auth.ts");
       await showStatus({ CLAUDE_HUB_DIR: command.optsWithGlobals<DirOption>().dir });
     });
   auth
@@ -28,7 +28,7 @@ export function addAuth(program: Command): void {
     .description("try the way that is configured with one small call")
     .option(...DIR)
     .action(async (_options: DirOption, command: Command) => {
-      const { tryConfigured } = await import("../auth.ts");
+      const { tryConfigured } = await import("../auth/auth.ts");
       await tryConfigured({ CLAUDE_HUB_DIR: command.optsWithGlobals<DirOption>().dir });
     });
 }

@@ -33,10 +33,10 @@ export function addGitHub(program: Command): void {
     .action(async ({ dir, again = false, token = false, ...options }: SetupOptions) => {
       const flags = { CLAUDE_HUB_DIR: dir };
       if (token) {
-        const { setUpToken } = await import("../github-token.ts");
+        const { setUpToken } = await import("../github/setup-token.ts");
         return await setUpToken(flags, { ...options, again });
       }
-      const { setUpGitHub } = await import("../github.ts");
+      const { setUpGitHub } = await import("../github/setup.ts");
       return await setUpGitHub(flags, { ...options, again });
     });
   github
@@ -44,7 +44,7 @@ export function addGitHub(program: Command): void {
     .description("ask GitHub who the hub is there, and what is missing")
     .option(...DIR)
     .action(async ({ dir }: { dir?: string }) => {
-      const { showGitHub } = await import("../github.ts");
+      const { showGitHub } = await import("../github/setup.ts");
       await showGitHub({ CLAUDE_HUB_DIR: dir });
     });
 }

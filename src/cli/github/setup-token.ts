@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import pino from "pino";
-import { loadConfig } from "../config/config.ts";
-import type { Config } from "../config/config.ts";
-import { environment } from "../config/environment.ts";
-import { keepToken, readKeptApp, readKeptToken } from "../config/kept-app.ts";
-import { Repository } from "../core/repository.ts";
-import type { Secret } from "../core/secret.ts";
-import { createClient } from "../forge/github/client.ts";
-import { standingOf } from "../forge/github/standing.ts";
-import { putWebhook, WEBHOOK_EVENTS } from "../forge/github/webhook.ts";
-import { reporting, serversOf, webAddress } from "./github-common.ts";
-import { createPrompt } from "./prompt.ts";
+import { loadConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
+import { environment } from "../../config/environment.ts";
+import { keepToken, readKeptApp, readKeptToken } from "../../config/kept-app.ts";
+import { Repository } from "../../core/repository.ts";
+import type { Secret } from "../../core/secret.ts";
+import { createClient } from "../../forge/github/client.ts";
+import { standingOf } from "../../forge/github/standing.ts";
+import { putWebhook, WEBHOOK_EVENTS } from "../../forge/github/webhook.ts";
+import { reporting, serversOf, webAddress } from "./common.ts";
+import { createPrompt } from "../prompt.ts";
 
 type Flags = Record<string, string | undefined>;
 

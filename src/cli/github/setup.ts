@@ -1,13 +1,13 @@
-import { loadConfig } from "../config/config.ts";
-import type { Config } from "../config/config.ts";
-import { environment } from "../config/environment.ts";
-import { keepApp, readKeptApp } from "../config/kept-app.ts";
-import { createRedaction } from "../core/redaction.ts";
-import { appManifest, convertManifest, registrationUrl } from "../forge/github/manifest.ts";
-import { lineOf } from "./finding-line.ts";
-import { reporting, serversOf, webAddress } from "./github-common.ts";
-import { openSetupPage } from "./github-page.ts";
-import { forgeFindings } from "./github-status.ts";
+import { loadConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
+import { environment } from "../../config/environment.ts";
+import { keepApp, readKeptApp } from "../../config/kept-app.ts";
+import { createRedaction } from "../../core/redaction.ts";
+import { appManifest, convertManifest, registrationUrl } from "../../forge/github/manifest.ts";
+import { lineOf } from "../finding-line.ts";
+import { reporting, serversOf, webAddress } from "./common.ts";
+import { openSetupPage } from "./setup-page.ts";
+import { forgeFindings } from "./status.ts";
 
 type Flags = Record<string, string | undefined>;
 

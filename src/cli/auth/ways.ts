@@ -1,5 +1,5 @@
-import type { Change } from "../config/hub-env.ts";
-import type { Prompt } from "./prompt.ts";
+import type { Change } from "../../config/hub-env.ts";
+import type { Prompt } from "../prompt.ts";
 
 /** The ways to the model that can be set up, each by a few questions. */
 export const WAYS = {

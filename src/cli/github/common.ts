@@ -1,5 +1,5 @@
-import type { Config } from "../config/config.ts";
-import { apiUrlOf } from "../config/forge-address.ts";
+import type { Config } from "../../config/config.ts";
+import { apiUrlOf } from "../../config/forge-address.ts";
 
 /** The forge that is named, or the one that is configured. */
 export function serversOf({ github }: Config, server: string | undefined) {

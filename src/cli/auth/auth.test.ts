@@ -3,16 +3,16 @@ import { once } from "node:events";
 import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createBedrockStandIn } from "../../test/kit/bedrock.ts";
-import { claudeCodePath } from "../../test/kit/claude-code.ts";
-import { createScriptedModel } from "../../test/kit/scripted-model.ts";
-import { createTempDir } from "../../test/kit/temp-dir.ts";
-import { waitFor } from "../../test/kit/wait.ts";
-import { createMetadataStandIn, createVertexStandIn } from "../../test/kit/vertex.ts";
-import { loadConfig } from "../config/config.ts";
+import { createBedrockStandIn } from "../../../test/kit/bedrock.ts";
+import { claudeCodePath } from "../../../test/kit/claude-code.ts";
+import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
+import { createTempDir } from "../../../test/kit/temp-dir.ts";
+import { waitFor } from "../../../test/kit/wait.ts";
+import { createMetadataStandIn, createVertexStandIn } from "../../../test/kit/vertex.ts";
+import { loadConfig } from "../../config/config.ts";
 
 type Variables = Record<string, string>;
-const MAIN = join(import.meta.dirname, "../main.ts");
+const MAIN = join(import.meta.dirname, "../../main.ts");
 const KEY = "sk-test-key-of-the-operator";
 const scenario = { conversations: [{ match: "Say OK", steps: [{ text: "OK" }] }] };
 

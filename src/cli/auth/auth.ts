@@ -1,14 +1,14 @@
-import { environment } from "../config/environment.ts";
-import { dataDirectory, loadConfig } from "../config/config.ts";
-import type { Config } from "../config/config.ts";
-import { changeHubEnv } from "../config/hub-env.ts";
-import { createRedaction } from "../core/redaction.ts";
-import { tryModel } from "../gateway/model/trial.ts";
-import { requireAgent } from "./agent-path.ts";
-import { WAYS } from "./auth-ways.ts";
-import type { Way } from "./auth-ways.ts";
-import { createPrompt } from "./prompt.ts";
-import type { Prompt } from "./prompt.ts";
+import { environment } from "../../config/environment.ts";
+import { dataDirectory, loadConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
+import { changeHubEnv } from "../../config/hub-env.ts";
+import { createRedaction } from "../../core/redaction.ts";
+import { tryModel } from "../../gateway/model/trial.ts";
+import { requireAgent } from "../agent-path.ts";
+import { WAYS } from "./ways.ts";
+import type { Way } from "./ways.ts";
+import { createPrompt } from "../prompt.ts";
+import type { Prompt } from "../prompt.ts";
 
 type Flags = Record<string, string | undefined>;
 

@@ -2,8 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HubError } from "../core/errors.ts";
-import { setupHtml } from "./github-html.ts";
+import { HubError } from "../../core/errors.ts";
+import { setupHtml } from "./setup-html.ts";
 
 /** The one page of the set-up, on loopback; it is given to whoever has the address first. */
 export interface SetupPage extends AsyncDisposable {

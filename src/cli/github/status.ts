@@ -1,16 +1,16 @@
 import pino from "pino";
-import type { Config } from "../config/config.ts";
-import { readKeptToken } from "../config/kept-app.ts";
-import { HubError } from "../core/errors.ts";
-import { Repository } from "../core/repository.ts";
-import { failure, fine, warning } from "../doctor/finding.ts";
-import type { Finding } from "../doctor/finding.ts";
-import { createClient } from "../forge/github/client.ts";
-import { identityOf } from "../forge/github/identity.ts";
-import { standingOf } from "../forge/github/standing.ts";
-import type { AppStanding } from "../forge/github/standing.ts";
-import { webhookState } from "../forge/github/webhook.ts";
-import type { WebhookState } from "../forge/github/webhook.ts";
+import type { Config } from "../../config/config.ts";
+import { readKeptToken } from "../../config/kept-app.ts";
+import { HubError } from "../../core/errors.ts";
+import { Repository } from "../../core/repository.ts";
+import { failure, fine, warning } from "../../doctor/finding.ts";
+import type { Finding } from "../../doctor/finding.ts";
+import { createClient } from "../../forge/github/client.ts";
+import { identityOf } from "../../forge/github/identity.ts";
+import { standingOf } from "../../forge/github/standing.ts";
+import type { AppStanding } from "../../forge/github/standing.ts";
+import { webhookState } from "../../forge/github/webhook.ts";
+import type { WebhookState } from "../../forge/github/webhook.ts";
 
 const CHECK = "forge";
 
