@@ -138,6 +138,8 @@ async function takePlan(deps: OrchestrationDeps, id: Id): Promise<void> {
   await deps.graphs.create(id, {
     starts: true,
     async nodes(tx) {
+      // From its beginning, when it collided with another one.
+      rows.length = 0;
       const orchestration = await locked(tx, id);
       const { state, cancelRequestedAt } = orchestration;
       const planners = plannersOf(await sessionsWithin(tx, id, SESSIONS));

@@ -20,8 +20,7 @@ export function startConductor(
   const { store, clock, log } = deps;
 
   async function look(signal: AbortSignal): Promise<void> {
-    for (const id of await store.abandoned(AT_ONCE))
-      await deps.graphs.cancel(id, () => Promise.resolve(true));
+    for (const id of await store.abandoned(AT_ONCE)) await cancelAbandoned(id);
     for (const id of await store.due(AT_ONCE, clock.now())) {
       if (signal.aborted) return;
       try {
@@ -33,6 +32,14 @@ export function startConductor(
         log.error({ err: error, orchestrationId: id }, "an orchestration could not be moved on");
         await store.putOff(id, { now: clock.now(), leastMs: 0 });
       }
+    }
+  }
+
+  async function cancelAbandoned(id: Id): Promise<void> {
+    try {
+      await deps.graphs.cancel(id, () => Promise.resolve(true));
+    } catch (error) {
+      log.error({ err: error, orchestrationId: id }, "an orchestration could not be cancelled");
     }
   }
 

@@ -45,6 +45,8 @@ export async function integrate(
   await deps.graphs.create(id, {
     starts: true,
     async nodes(tx) {
+      // From its beginning, when it collided with another one.
+      rows.length = 0;
       const orchestration = await locked(tx, id);
       const { state, cancelRequestedAt } = orchestration;
       const sessions = await sessionsWithin(tx, id, seen.length + 1);

@@ -207,6 +207,8 @@ async function approve(
   await deps.graphs.create(id, {
     starts: true,
     async nodes(tx) {
+      // From its beginning, when it collided with another one.
+      rows.length = 0;
       const orchestration = await locked(tx, id);
       const { plan, state } = orchestration;
       if (version !== undefined) demandVersion(orchestration, version);

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { Hub, SessionResource } from "../../client/hub.ts";
+import type { SessionResource } from "../../client/hub.ts";
 import { HubRefusal } from "../../client/refusal.ts";
 import type { NamedTask } from "../../core/batch-file.ts";
 import { newId } from "../../core/id.ts";
+import type { Id } from "../../core/id.ts";
 import { NewSession } from "../../core/session.ts";
 import { CommandError } from "../exit.ts";
 import { wholeName } from "../sessions/repository-name.ts";
@@ -15,9 +16,9 @@ export interface Request {
 }
 
 /** A task, and its session as it was seen last. */
-export interface Made {
+export interface Made<Session = SessionResource> {
   task: NamedTask;
-  session: SessionResource;
+  session: Session;
 }
 
 /** All are looked at before the first is made. */
@@ -49,13 +50,18 @@ export function requestsFor(tasks: NamedTask[], owner: string | null): Request[]
   });
 }
 
+interface Creator<Session> {
+  create(session: NewSession): Promise<Session>;
+  cancel(id: Id): Promise<unknown>;
+}
+
 /** Makes all and starts none; when one is refused, none is left. */
-export async function createAll(
-  hub: Pick<Hub, "create" | "cancel">,
+export async function createAll<Session extends { id: Id }>(
+  hub: Creator<Session>,
   requests: Request[],
   signal: AbortSignal,
-): Promise<Made[]> {
-  const made = new Map<string, Made>();
+): Promise<Made<Session>[]> {
+  const made = new Map<string, Made<Session>>();
   try {
     for (const { task, session } of requests) {
       signal.throwIfAborted();
@@ -63,7 +69,15 @@ export async function createAll(
       made.set(task.id, { task, session: await hub.create({ ...session, dependencies }) });
     }
   } catch (error) {
-    for (const { session } of [...made.values()].toReversed()) await hub.cancel(session.id);
+    const left = await cancelAll(hub, [...made.values()].toReversed());
+    if (left.length > 0)
+      throw new CommandError(
+        "failed",
+        `not all could be made, and these are left: ${left.join(", ")}`,
+        {
+          cause: error,
+        },
+      );
     if (signal.aborted)
       throw new CommandError("interrupted", "interrupted; nothing was started", { cause: error });
     if (!(error instanceof HubRefusal)) throw error;
@@ -71,4 +85,15 @@ export async function createAll(
     throw new HubRefusal(error.status, `task ${at}: ${error.detail ?? ""}`, { cause: error });
   }
   return [...made.values()];
+}
+
+/** Answers those that could not be cancelled; the others do not stay for it. */
+async function cancelAll<Session extends { id: Id }>(
+  hub: Creator<Session>,
+  all: Made<Session>[],
+): Promise<string[]> {
+  const left: string[] = [];
+  for (const { session } of all)
+    await hub.cancel(session.id).catch(() => void left.push(session.id));
+  return left;
 }

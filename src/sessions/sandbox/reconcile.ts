@@ -19,7 +19,13 @@ export async function reconcile(deps: SessionDeps): Promise<void> {
   const running = new Set(
     sandboxes.filter(({ state }) => state === "running").map(({ name }) => name),
   );
-  for (const session of active) await attend(deps, session, running);
+  for (const session of active)
+    try {
+      await attend(deps, session, running);
+    } catch (error) {
+      // The others do not wait for it; it is looked at again.
+      deps.log.error({ err: error, sessionId: session.id }, "session could not be seen to");
+    }
   await removeLeftOvers(
     deps,
     sandboxes.map(({ name }) => name),
