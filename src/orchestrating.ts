@@ -35,7 +35,7 @@ export function namesOf(
 export function openOrchestrations(options: {
   config: Config;
   database: Database;
-  life: Pick<SessionLife, "sessions" | "graphs" | "budgets">;
+  life: Pick<SessionLife, "sessions" | "graphs" | "budgets" | "talk" | "again">;
   stores: Pick<ReturnType<typeof createStores>, "branches" | "events" | "sessions">;
   feed: EventFeed;
   /** Null: branches are all that work can be left on. */
@@ -75,6 +75,8 @@ export function openOrchestrations(options: {
   const orchestrations = createOrchestrations(deps, { onChange: () => conductor?.ring() });
   const coordination = createCoordinationTools({
     sessions: life.sessions,
+    talk: life.talk,
+    again: life.again,
     orchestrations,
     events: stores.events,
     stored: stores.sessions,

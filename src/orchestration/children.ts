@@ -2,9 +2,11 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { conflict, forbidden, invalidRequest } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
-import { isOver } from "../core/orchestration.ts";
+import { isOver, TaskPlace } from "../core/orchestration.ts";
 import type { NewSession, Session } from "../core/session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Retry } from "../core/talk.ts";
+import type { SessionAgain } from "../sessions/talk/again.ts";
+import type { CreateOptions, Sessions } from "../sessions/sessions.ts";
 import type { Db, Tx } from "../store/database.ts";
 import { insertTasksWithin } from "../store/orchestrations/orchestration-writes.ts";
 import { locked } from "./change.ts";
@@ -26,6 +28,13 @@ export interface NewChild {
 export interface Children {
   /** Throws `forbidden` or `invalid_request` with what it may not, `conflict` when the orchestration wants nothing more. */
   create(coordinator: Coordinator, child: NewChild): Promise<Session>;
+  /** The same task once more, in the place of a child that has ended. Throws as `create` does. */
+  retry(coordinator: Coordinator, id: Id, how: RetriedChild): Promise<Session>;
+}
+
+export interface RetriedChild extends Retry {
+  /** Of the tool, as of `NewChild`; those of the two tools are counted apart. */
+  call: number;
 }
 
 export interface Coordinator extends Pick<Session, "id" | "project" | "metadata" | "options"> {
@@ -34,9 +43,12 @@ export interface Coordinator extends Pick<Session, "id" | "project" | "metadata"
 
 /** @param deps `sessions` are those that are there for the coordinator. */
 export function createChildren(
-  deps: Pick<OrchestrationDeps, "database" | "settings"> & { sessions: Sessions },
+  deps: Pick<OrchestrationDeps, "database" | "settings"> & {
+    sessions: Sessions;
+    again: Pick<SessionAgain, "retry">;
+  },
 ): Children {
-  const { database, sessions, settings } = deps;
+  const { database, sessions, settings, again } = deps;
 
   async function refuse(coordinator: Coordinator, { session, replaces }: NewChild): Promise<void> {
     const { type, project, dependencies, continues } = session;
@@ -48,14 +60,61 @@ export function createChildren(
       throw forbidden(`repository: this orchestration works on ${repository}, and on no other`);
     if ([...dependencies, continues, replaces].includes(coordinator.id))
       throw invalidRequest("session", `${coordinator.id} is your own: it ends after all others`);
-    if (replaces !== undefined && !(await isTaskOf(database.db, orchestrationId, replaces)))
+    if (
+      replaces !== undefined &&
+      (await childWithin(database.db, orchestrationId, replaces)) === null
+    )
       throw invalidRequest("replaces", `${replaces} is not a session that you have made`);
   }
 
+  /** What belongs to a child as it is made. */
+  function within(
+    orchestrationId: Id,
+    child: Pick<NewChild, "title" | "replaces" | "call">,
+    before?: (tx: Tx) => Promise<void>,
+  ): NonNullable<CreateOptions["within"]> {
+    const { title, replaces, call } = child;
+    return {
+      async before(tx) {
+        await checkWithin(tx, orchestrationId, settings.maxChildren);
+        await before?.(tx);
+      },
+      async after(tx, sessionId) {
+        const place = { orchestrationId, role: "task", taskId: null } as const;
+        await insertTasksWithin(tx, [{ ...place, sessionId, title, call }]);
+        if (replaces !== undefined) await replaceWithin(tx, replaces);
+      },
+    };
+  }
+
   return {
+    async retry({ orchestrationId }, id, { model, call: ordinal }) {
+      const call = -ordinal;
+      const made = await madeBy(database.db, orchestrationId, call);
+      if (made !== null) return await sessions.get(made);
+      await sessions.get(id);
+      const child = await childWithin(database.db, orchestrationId, id);
+      if (child === null)
+        throw invalidRequest("session_id", `${id} is not a session that you have made`);
+      const more = within(
+        orchestrationId,
+        { title: child.title, replaces: id, call },
+        async (tx) => {
+          // Locked by now, so of two that come at the same time the second one sees the first.
+          if ((await childWithin(tx, orchestrationId, id))?.place === "replaced")
+            throw conflict("another session has taken its place already");
+        },
+      );
+      const inPlace: Sessions = {
+        ...sessions,
+        create: async (input, options) =>
+          await sessions.create(input, { ...options, orchestrationId, within: more }),
+      };
+      return await again.retry(inPlace, id, { model });
+    },
     async create(coordinator, child) {
       const { orchestrationId, metadata, options } = coordinator;
-      const { session, title, replaces, call } = child;
+      const { session, call } = child;
       const before = await madeBy(database.db, orchestrationId, call);
       if (before !== null) return await sessions.get(before);
       await refuse(coordinator, child);
@@ -71,14 +130,7 @@ export function createChildren(
       };
       return await sessions.create(made, {
         orchestrationId,
-        within: {
-          before: (tx) => checkWithin(tx, orchestrationId, settings.maxChildren),
-          async after(tx, sessionId) {
-            const place = { orchestrationId, role: "task", taskId: null } as const;
-            await insertTasksWithin(tx, [{ ...place, sessionId, title, call }]);
-            if (replaces !== undefined) await replaceWithin(tx, replaces);
-          },
-        },
+        within: within(orchestrationId, child),
       });
     },
   };
@@ -108,14 +160,18 @@ async function madeBy(db: Db, orchestrationId: Id, call: number): Promise<Id | n
   return row === undefined ? null : IdRow.parse(row).session_id;
 }
 
-async function isTaskOf(db: Db, orchestrationId: Id, sessionId: Id): Promise<boolean> {
+const ChildRow = z.object({ title: z.string(), place: TaskPlace });
+
+/** A session that the one that coordinates has made; null: it has not made it. */
+async function childWithin(db: Db | Tx, orchestrationId: Id, sessionId: Id) {
   const row = await db
     .selectFrom("orchestration_tasks")
-    .select("role")
+    .select(["title", "place"])
     .where("session_id", "=", sessionId)
     .where("orchestration_id", "=", orchestrationId)
+    .where("role", "=", "task")
     .executeTakeFirst();
-  return row?.role === "task";
+  return row === undefined ? null : ChildRow.parse(row);
 }
 
 async function replaceWithin(tx: Tx, sessionId: Id): Promise<void> {

@@ -23,6 +23,7 @@ async function coordinated(house: TestLife) {
   const children = createChildren({
     database: house.database,
     settings: house.deps.settings,
+    again: house.life.again,
     sessions: sessionsFor(house.life.sessions, access),
   });
   const make = (call: number, more: { replaces?: string } = {}) =>

@@ -108,6 +108,8 @@ test(
     expect(house.pulls()).toMatchObject([{ head: view.branch, isDraft: true }]);
     expect(house.pulls()[0]?.body).toContain("Two files are there.");
 
+    await talksToItsOwn(hub);
+
     const other = await coordinate(
       hub,
       `More.\n${standIn(
@@ -130,6 +132,48 @@ test(
     ]);
   },
 );
+
+/** A child that hears nothing is ended and tried again, and the one in its place is told what to do. */
+async function talksToItsOwn(hub: TestHub): Promise<void> {
+  const first = { session_id: "{{made:0}}" };
+  const second = { session_id: "{{made:1}}" };
+  const text = `Write it.\n${standIn({ write: { path: "told.md", content: "x" } }, { commit: "Add told" })}`;
+  const id = await coordinate(
+    hub,
+    `Talk.\n${standIn(
+      child("Deaf", [{ hear: true }, { result: { summary: "I heard." } }], { auto_start: false }),
+      { tool: { name: "interrupt_session", input: first } },
+      { tool: { name: "retry_session", input: first } },
+      { tool: { name: "cancel_session", input: first } },
+      { tool: { name: "retry_session", input: first } },
+      { tool: { name: "retry_session", input: first } },
+      { tool: { name: "message_session", input: { ...second, text } } },
+      { tool: { name: "wait_for_session", input: second } },
+    )}`,
+  );
+  const view = await outcomeOf(hub, id);
+  expect(view).toMatchObject({
+    state: "completed",
+    summary: "1 of 1 sessions completed",
+  });
+  const [own, , again, ...more] = view.sessions;
+  expect(more).toEqual([]);
+  expect(view.sessions.slice(1)).toMatchObject([
+    { title: "Deaf", role: "task", place: "replaced", status: "cancelled" },
+    { title: "Deaf", role: "task", place: "current", status: "completed" },
+  ]);
+  expect(view.branch).toBe(again?.workBranch);
+  const texts = (await hub.events(own?.sessionId ?? ""))
+    .filter(({ kind }) => kind === "tool.returned")
+    .map(({ body }) => textOf(body));
+  expect(texts.slice(1, 3)).toEqual(["The session has not begun", "The session has not ended"]);
+  expect(texts[5]).toBe("another session has taken its place already");
+  const told = (await hub.events(again?.sessionId ?? "")).filter(
+    ({ kind }) => kind === "message.sent" || kind === "message.delivered",
+  );
+  expect(told.map(({ kind }) => kind)).toEqual(["message.sent", "message.delivered"]);
+  expect(told[0]?.body).toMatchObject({ text, sender: `coordinator ${own?.sessionId ?? ""}` });
+}
 
 test(
   "what fails is told as it is: a child, that another one replaces; a coordinator, that takes the others with it",

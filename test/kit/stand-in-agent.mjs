@@ -92,15 +92,15 @@ const actions = {
   async tool({ name, input: given = {} }) {
     const input = JSON.parse(JSON.stringify(given).replaceAll(/"\{\{(\w+):?(\d*)\}\}"/g, known));
     const text = await askHub(name, input);
-    if (name === "create_session") made.push(/^\{"session":\{"id":"([^"]+)"/.exec(text)?.[1]);
+    if (/^(create|retry)_session$/.test(name)) made.push(...idsIn(text));
     call(`mcp__hub__${name}`, input, () => ({ text, isError: false }));
   },
   result: (value) => (result = value),
   hear: () => hear(nextMessage()),
 };
 
-/** Sessions that it has asked the hub for. */
-const made = [];
+const made = []; // Sessions that it has asked the hub for.
+const idsIn = (text) => /^\{"session":\{"id":"([^"]+)"/.exec(text)?.slice(1) ?? [];
 const known = (_, of, at) => JSON.stringify(of === "own" ? sessionId : at ? made[at] : made);
 const takesMessages = valueOf("--input-format") === "stream-json";
 /** Of standard input. */

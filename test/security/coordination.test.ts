@@ -8,6 +8,7 @@ import { createTokenStore } from "../../src/store/sessions/tokens.ts";
 
 const MOST = 3;
 const CREATE = { session_type: "implementation", requirements: "Nothing.", auto_start: true };
+const STILL = `Nothing.\n${standIn({ sleepMs: 100 })}`;
 const NONE = "019f0000-0000-7000-8000-000000000000";
 
 const tool = (name: string, input: Record<string, unknown> = {}): StandInStep => ({
@@ -41,8 +42,15 @@ test(
     });
     const { hub } = house;
     const foreign = await hub.create(session("Somebody else's secret."));
-    const elsewhere = await coordinate(hub, "Another request.");
+    const elsewhere = await coordinate(
+      hub,
+      `Another request.\n${standIn(tool("create_session", { ...CREATE, requirements: STILL }))}`,
+    );
     await outcomeOf(hub, elsewhere);
+    const theirs = (await orchestrationOf(hub, elsewhere)).sessions.find(
+      ({ role }) => role === "task",
+    );
+    const theirChild = theirs?.sessionId ?? "";
     const other = { session_id: foreign.id };
     const own = { session_id: "{{own}}" };
 
@@ -93,6 +101,29 @@ test(
         `replaces: ${foreign.id} is not a session that you have made`,
       ],
       [tool("create_session", { ...CREATE, replaces: "{{own}}" }), /is your own/],
+      // A child, but of another one that coordinates.
+      [
+        tool("create_session", { ...CREATE, replaces: theirChild }),
+        `replaces: ${theirChild} is not a session that you have made`,
+      ],
+      ...[foreign.id, theirChild].flatMap((session_id): [StandInStep, string][] => [
+        [tool("message_session", { session_id, text: "Obey me." }), "Session not found"],
+        [
+          tool("message_session", { session_id, text: "Obey.", interrupt: true }),
+          "Session not found",
+        ],
+        [tool("interrupt_session", { session_id }), "Session not found"],
+        [tool("retry_session", { session_id }), "Session not found"],
+      ]),
+      [tool("message_session", { ...own, text: "x" }), /is your own session$/],
+      [tool("interrupt_session", own), /is your own session$/],
+      [tool("retry_session", own), /is your own session$/],
+      [tool("message_session", other), /^-32602 message_session: text: /],
+      [
+        tool("message_session", { ...other, text: "x", sender: "ada" }),
+        /Unrecognized key: "sender"/,
+      ],
+      [tool("fork_session", other), "-32602 fork_session: there is no such tool"],
       [tool("create_session", {}), /^-32602 create_session: session_type: /],
       ...[
         "get_session_status",
@@ -165,13 +196,18 @@ test(
 
     // Its children have nobody do anything for them, and nobody else was touched.
     const first = view.sessions.find(({ role }) => role === "task");
-    const theirs = await hub.events(first?.sessionId ?? "");
-    const answer = theirs.find(({ kind }) => kind === "tool.returned")?.body["text"];
+    const made = await hub.events(first?.sessionId ?? "");
+    const answer = made.find(({ kind }) => kind === "tool.returned")?.body["text"];
     expect(answer).toContain("403");
-    expect(theirs.find(({ kind }) => kind === "door.refused")?.body).toMatchObject({
+    expect(made.find(({ kind }) => kind === "door.refused")?.body).toMatchObject({
       door: "tools",
       reason: "the session has no tools of the hub",
     });
+    const untouched = (await orchestrationOf(hub, elsewhere)).sessions;
+    expect(untouched).toHaveLength(2);
+    expect(untouched.find(({ sessionId }) => sessionId === theirChild)?.place).toBe("current");
+    for (const one of [foreign.id, theirChild])
+      expect((await hub.events(one)).map(({ kind }) => kind)).not.toContain("message.sent");
     expect(await hub.get(foreign.id)).toMatchObject({ status: "initializing", error: null });
     expect(hub.output()).not.toContain('"level":50');
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Access } from "../../core/access.ts";
-import { invalidRequest } from "../../core/errors.ts";
+import { forbidden, invalidRequest } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
 import type { Tool, ToolCall } from "../../core/tool.ts";
 import { createChildren } from "../../orchestration/children.ts";
@@ -8,19 +8,22 @@ import type { Coordinator } from "../../orchestration/children.ts";
 import type { OrchestrationDeps } from "../../orchestration/deps.ts";
 import { orchestrationsFor } from "../../orchestration/seen.ts";
 import { sessionsFor } from "../../sessions/seen.ts";
+import { talkFor } from "../../sessions/talk/seen-talk.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { SessionStore } from "../../store/sessions/sessions.ts";
 import type { McpDeps } from "../deps.ts";
-import type { McpCall, McpTool } from "../tool.ts";
+import type { McpCall, McpTalk, McpTool } from "../tool.ts";
 import { getOrchestration } from "../tools/orchestrations.ts";
 import * as results from "../tools/results.ts";
 import * as sessionTools from "../tools/sessions.ts";
+import { interruptSession, messageSession, retrySession } from "../tools/talk.ts";
 import { waitTool } from "../tools/wait.ts";
 import { createChild } from "./child.ts";
 
 const WEEK_S = 604_800;
 /** Of each tool, in one session; how many sessions come of it is bounded on its own. */
 const CALLS = 500;
+const NO_WAY_ON = "A session that coordinates has no others go on with what has been said";
 const WAIT = waitTool({ usualSeconds: WEEK_S });
 
 /** Beside create_session, which is another one than anybody else's. */
@@ -31,6 +34,9 @@ const TOOLS: readonly McpTool[] = [
   sessionTools.listSessions,
   WAIT,
   sessionTools.cancelSession,
+  messageSession,
+  interruptSession,
+  retrySession,
   results.getSessionEvents,
   results.getSessionArtifacts,
   results.getSessionDiff,
@@ -38,7 +44,7 @@ const TOOLS: readonly McpTool[] = [
 ];
 const NAMES = ["create_session", ...TOOLS.map(({ name }) => name)];
 
-export interface CoordinationDeps extends Omit<McpDeps, "settings" | "talk" | "again"> {
+export interface CoordinationDeps extends Omit<McpDeps, "settings"> {
   stored: Pick<SessionStore, "get">;
   database: OrchestrationDeps["database"];
   plans: OrchestrationDeps["settings"];
@@ -76,15 +82,32 @@ function toolsOf(deps: CoordinationDeps, coordinator: Coordinator): readonly Too
   };
   const sessions = othersOf(sessionsFor(deps.sessions, access), coordinator.id);
   const orchestrations = orchestrationsFor(deps.orchestrations, access);
-  const children = createChildren({ database: deps.database, settings: deps.plans, sessions });
-  const callFor = ({ signal, progress }: ToolCall): McpCall => ({
+  const { database, plans: settings, again } = deps;
+  const children = createChildren({ database, settings, sessions, again });
+  const said = talkFor(deps.talk, deps.sessions, access);
+  const sender = `coordinator ${coordinator.id}`;
+  const talkOf = ({ ordinal }: ToolCall): McpTalk => ({
+    async message(id, message) {
+      refuseOwn(coordinator.id, id);
+      return await said.message(id, { ...message, sender });
+    },
+    async interrupt(id) {
+      refuseOwn(coordinator.id, id);
+      return await said.interrupt(id, sender);
+    },
+    retry: (id, { model }) => children.retry(coordinator, id, { model, call: ordinal }),
+    continueWith: () => Promise.reject(forbidden(NO_WAY_ON)),
+    fork: () => Promise.reject(forbidden(NO_WAY_ON)),
+  });
+  const callFor = (call: ToolCall): McpCall => ({
     sessions,
     orchestrations,
     events: deps.events,
     feed: deps.feed,
     settings: { waitMs: WEEK_S * 1_000 },
-    signal,
-    progress,
+    talk: talkOf(call),
+    signal: call.signal,
+    progress: (message) => call.progress(message),
   });
   const child = (call: number) => createChild(children, coordinator, call);
   const create: Tool = {
@@ -114,24 +137,25 @@ function asTool(tool: McpTool): Omit<Tool, "run"> {
 
 /** Whoever waits for itself waits for ever, and who cancels itself cannot tell what came of it. */
 function othersOf(sessions: Sessions, own: Id): Sessions {
-  function refuseOwn(id: Id): void {
-    if (id === own) throw invalidRequest("session_id", `${own} is your own session`);
-  }
   return {
     ...sessions,
     async get(id) {
-      refuseOwn(id);
+      refuseOwn(own, id);
       return await sessions.get(id);
     },
     async start(id) {
-      refuseOwn(id);
+      refuseOwn(own, id);
       return await sessions.start(id);
     },
     async cancel(id) {
-      refuseOwn(id);
+      refuseOwn(own, id);
       return await sessions.cancel(id);
     },
   };
+}
+
+function refuseOwn(own: Id, id: Id): void {
+  if (id === own) throw invalidRequest("session_id", `${own} is your own session`);
 }
 
 function text(output: Record<string, unknown>): string {
