@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { z } from "zod";
-import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { GITHUB_SECRET, REPOSITORY, openBenchHub } from "./hub.ts";
 import { load } from "./load.ts";
 import type { Figure } from "./table.ts";

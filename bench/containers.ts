@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startEngine } from "../test/kit/engine.ts";
-import type { TestEngine } from "../test/kit/engine.ts";
-import type { TestHub } from "../test/kit/hub.ts";
-import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { startEngine } from "../test/kit/runtimes/engine.ts";
+import type { TestEngine } from "../test/kit/runtimes/engine.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
+import { standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";
 import { REPOSITORY, openBenchHub } from "./hub.ts";
 import { measureStarts } from "./start.ts";

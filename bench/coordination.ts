@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { coordinate, orchestrationOf } from "../test/kit/coordination.ts";
-import type { TestHub } from "../test/kit/hub.ts";
-import { standIn, standInAgentPath } from "../test/kit/stand-in.ts";
-import type { StandInStep } from "../test/kit/stand-in.ts";
+import { coordinate, orchestrationOf } from "../test/kit/hub/coordination.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
+import { standIn, standInAgentPath } from "../test/kit/agent/stand-in.ts";
+import type { StandInStep } from "../test/kit/agent/stand-in.ts";
 import { waitFor } from "../test/kit/wait.ts";
 import { openBenchHub, REPOSITORY } from "./hub.ts";
 import { COLLECTABLE, collectedMemoryOf } from "./memory.ts";

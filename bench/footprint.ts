@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { TestHub } from "../test/kit/hub.ts";
-import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/stand-in.ts";
-import type { StandInStep } from "../test/kit/stand-in.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
+import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/agent/stand-in.ts";
+import type { StandInStep } from "../test/kit/agent/stand-in.ts";
 import { openBenchHub, REPOSITORY } from "./hub.ts";
 import { memoryOf } from "./memory.ts";
 import { median } from "./table.ts";

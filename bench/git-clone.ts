@@ -1,8 +1,8 @@
 import { createCipheriv } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createGitDoorHouse, REPOSITORY } from "../test/kit/git-door.ts";
-import { runGit } from "../test/kit/git.ts";
+import { createGitDoorHouse, REPOSITORY } from "../test/kit/forge/git-door.ts";
+import { runGit } from "../test/kit/forge/git.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";
 import { median } from "./table.ts";
 import type { Figure } from "./table.ts";

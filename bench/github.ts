@@ -1,12 +1,12 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { chooseRuntime } from "../demo/runtime.ts";
-import { accountOn, deliverTo } from "../test/kit/github-account.ts";
+import { accountOn, deliverTo } from "../test/kit/bot/github-account.ts";
 import { createGitHub } from "../test/kit/github/github.ts";
 import type { LocalGitHub } from "../test/kit/github/github.ts";
-import { startHub } from "../test/kit/hub.ts";
-import type { TestHub } from "../test/kit/hub.ts";
-import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/stand-in.ts";
+import { startHub } from "../test/kit/hub/hub.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
+import { standIn, standInAgentPath, standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { waitFor } from "../test/kit/wait.ts";
 import { issueComment } from "./api.ts";
 import { benchSettings } from "./hub.ts";

@@ -1,4 +1,4 @@
-import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { REPOSITORY, openBenchHub } from "./hub.ts";
 import type { Figure } from "./table.ts";
 

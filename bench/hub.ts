@@ -1,7 +1,7 @@
-import { startHub } from "../test/kit/hub.ts";
-import type { TestHub } from "../test/kit/hub.ts";
-import type { TestEngine } from "../test/kit/engine.ts";
-import { createGitForge } from "../test/kit/git-forge.ts";
+import { startHub } from "../test/kit/hub/hub.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
+import type { TestEngine } from "../test/kit/runtimes/engine.ts";
+import { createGitForge } from "../test/kit/forge/git-forge.ts";
 
 export const REPOSITORY = "octo/greeter";
 export const GITHUB_SECRET = "secret-of-the-bench";

@@ -1,5 +1,5 @@
-import { mcpClient } from "../test/kit/mcp-client.ts";
-import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { mcpClient } from "../test/kit/hub/mcp-client.ts";
+import { standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { openBenchHub, REPOSITORY } from "./hub.ts";
 import { median } from "./table.ts";
 import type { Figure } from "./table.ts";

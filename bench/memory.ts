@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import type { TestHub } from "../test/kit/hub.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
 import { waitFor } from "../test/kit/wait.ts";
 
 /** Megabytes that the hub holds, with the garbage that it has not collected. */

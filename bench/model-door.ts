@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { standIn, standInAgentPath } from "../test/kit/stand-in.ts";
+import { standIn, standInAgentPath } from "../test/kit/agent/stand-in.ts";
 import { waitFor } from "../test/kit/wait.ts";
 import { REPOSITORY, openBenchHub } from "./hub.ts";
 import { median, percentile } from "./table.ts";

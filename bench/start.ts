@@ -1,6 +1,6 @@
-import type { TestHub } from "../test/kit/hub.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
 import { waitFor } from "../test/kit/wait.ts";
-import { standInNoopPath } from "../test/kit/stand-in.ts";
+import { standInNoopPath } from "../test/kit/agent/stand-in.ts";
 import { REPOSITORY, openBenchHub } from "./hub.ts";
 import { median, percentile } from "./table.ts";
 import type { Figure } from "./table.ts";

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { claudeCodePath } from "../test/kit/claude-code.ts";
-import { createGitForge } from "../test/kit/git-forge.ts";
-import { HubEnded, startHub } from "../test/kit/hub.ts";
-import type { HubOptions } from "../test/kit/hub.ts";
-import { readScenario } from "../test/kit/scenario.ts";
-import { createScriptedModel } from "../test/kit/scripted-model.ts";
+import { claudeCodePath } from "../test/kit/agent/claude-code.ts";
+import { createGitForge } from "../test/kit/forge/git-forge.ts";
+import { HubEnded, startHub } from "../test/kit/hub/hub.ts";
+import type { HubOptions } from "../test/kit/hub/hub.ts";
+import { readScenario } from "../test/kit/model/scenario.ts";
+import { createScriptedModel } from "../test/kit/model/scripted-model.ts";
 import { demoOnGitHub } from "./github/run.ts";
 import { demoOrchestration } from "./orchestrate/run.ts";
 import { chooseRuntime, RUNTIMES } from "./runtime.ts";

@@ -1,6 +1,6 @@
 import { createClient } from "../src/client/client.ts";
 import { followEvents } from "../src/client/follow.ts";
-import type { TestHub } from "../test/kit/hub.ts";
+import type { TestHub } from "../test/kit/hub/hub.ts";
 import type { Screen } from "./screen.ts";
 import type { DemoSession } from "./session.ts";
 

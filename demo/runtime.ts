@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createRuntime } from "../src/runtimes/registry.ts";
-import { testContainers } from "../test/kit/containers.ts";
+import { testContainers } from "../test/kit/runtimes/containers.ts";
 import { createTempDir } from "../test/kit/temp-dir.ts";
 
 export const RUNTIMES = ["docker", "bubblewrap", "process"] as const;

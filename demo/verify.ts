@@ -1,4 +1,4 @@
-import type { GitForge } from "../test/kit/git-forge.ts";
+import type { GitForge } from "../test/kit/forge/git-forge.ts";
 import type { DemoSession } from "./session.ts";
 
 export interface Verdict {

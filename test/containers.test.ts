@@ -1,10 +1,10 @@
 import { expect, inject, test } from "vitest";
-import { containerContract } from "./kit/container-contract.ts";
-import { findEngine } from "./kit/engine.ts";
-import { isolationContract } from "./kit/isolation-contract.ts";
-import type { Adapter } from "./kit/runtime-adapter.ts";
-import { runtimeContract } from "./kit/runtime-contract.ts";
-import { runtimeEndingContract } from "./kit/runtime-ending-contract.ts";
+import { containerContract } from "./kit/runtimes/container-contract.ts";
+import { findEngine } from "./kit/runtimes/engine.ts";
+import { isolationContract } from "./kit/runtimes/isolation-contract.ts";
+import type { Adapter } from "./kit/runtimes/runtime-adapter.ts";
+import { runtimeContract } from "./kit/runtimes/runtime-contract.ts";
+import { runtimeEndingContract } from "./kit/runtimes/runtime-ending-contract.ts";
 
 const { engines, reason } = await findEngine(inject("engineDir"));
 

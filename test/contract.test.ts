@@ -8,10 +8,10 @@ import {
   GITHUB_SECRET,
   recordedComment,
   startContractHub,
-} from "./kit/contract-hub.ts";
-import type { ContractHub } from "./kit/contract-hub.ts";
-import { HUB_SECRET } from "./kit/hub.ts";
-import { MALFORMED, MISFITS } from "./kit/misfits.ts";
+} from "./kit/hub/contract-hub.ts";
+import type { ContractHub } from "./kit/hub/contract-hub.ts";
+import { HUB_SECRET } from "./kit/hub/hub.ts";
+import { MALFORMED, MISFITS } from "./kit/hub/misfits.ts";
 
 // Every answer of a running hub is held against the contract's file by the kit, which throws when one does not fit.
 

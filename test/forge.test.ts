@@ -3,9 +3,9 @@ import { Secret } from "../src/core/secret.ts";
 import { createGitHub as createForge } from "../src/forge/github/github.ts";
 import type { Identity } from "../src/forge/github/tokens.ts";
 import type { Written } from "../src/forge/github/writes.ts";
-import { checksContract } from "./kit/forge-checks-contract.ts";
-import { forgeContract } from "./kit/forge-contract.ts";
-import type { ForgeScene } from "./kit/forge-contract.ts";
+import { checksContract } from "./kit/forge/forge-checks-contract.ts";
+import { forgeContract } from "./kit/forge/forge-contract.ts";
+import type { ForgeScene } from "./kit/forge/forge-contract.ts";
 import { createGitHub } from "./kit/github/github.ts";
 import type { LocalGitHub } from "./kit/github/github.ts";
 

@@ -1,8 +1,8 @@
 import { createControlGroups } from "../src/runtimes/control-groups.ts";
-import { isolationContract } from "./kit/isolation-contract.ts";
-import type { Adapter } from "./kit/runtime-adapter.ts";
-import { runtimeContract } from "./kit/runtime-contract.ts";
-import { runtimeEndingContract } from "./kit/runtime-ending-contract.ts";
+import { isolationContract } from "./kit/runtimes/isolation-contract.ts";
+import type { Adapter } from "./kit/runtimes/runtime-adapter.ts";
+import { runtimeContract } from "./kit/runtimes/runtime-contract.ts";
+import { runtimeEndingContract } from "./kit/runtimes/runtime-ending-contract.ts";
 
 const limits = await createControlGroups("test").abilities();
 

@@ -1,7 +1,7 @@
-import { accountOn, deliverTo } from "../../test/kit/github-account.ts";
+import { accountOn, deliverTo } from "../../test/kit/bot/github-account.ts";
 import { createGitHub } from "../../test/kit/github/github.ts";
-import { startHub } from "../../test/kit/hub.ts";
-import type { HubOptions } from "../../test/kit/hub.ts";
+import { startHub } from "../../test/kit/hub/hub.ts";
+import type { HubOptions } from "../../test/kit/hub/hub.ts";
 
 const REPOSITORY = "octo/greeter";
 export type DemoHubOptions = Pick<HubOptions, "runtime" | "agentPath" | "model" | "env">;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { LocalApp, LocalGitHub } from "../../test/kit/github/github.ts";
 import type { LocalRepository } from "../../test/kit/github/repositories.ts";
-import { runGit } from "../../test/kit/git.ts";
+import { runGit } from "../../test/kit/forge/git.ts";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { OrchestrationView } from "../../test/kit/coordination.ts";
+import type { OrchestrationView } from "../../test/kit/hub/coordination.ts";
 import type { Verdict } from "./verify.ts";
 
 type Style = Parameters<typeof styleText>[0];

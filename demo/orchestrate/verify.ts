@@ -1,6 +1,6 @@
 import type { LocalRepository } from "../../test/kit/github/repositories.ts";
-import type { OrchestrationView } from "../../test/kit/coordination.ts";
-import type { TestHub } from "../../test/kit/hub.ts";
+import type { OrchestrationView } from "../../test/kit/hub/coordination.ts";
+import type { TestHub } from "../../test/kit/hub/hub.ts";
 
 export interface Verdict {
   /** What is there now. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { coordinate, orchestrationOf } from "../../test/kit/coordination.ts";
-import type { OrchestrationView } from "../../test/kit/coordination.ts";
-import type { TestHub } from "../../test/kit/hub.ts";
+import { coordinate, orchestrationOf } from "../../test/kit/hub/coordination.ts";
+import type { OrchestrationView } from "../../test/kit/hub/coordination.ts";
+import type { TestHub } from "../../test/kit/hub/hub.ts";
 
 const REQUEST =
   "Greet in French and in German as well, with tests, and say so in the README. It is done when all tests pass.";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createEventLog } from "../../test/kit/event-log.ts";
-import { startHttp, TOKEN } from "../../test/kit/http.ts";
+import { createEventLog } from "../../test/kit/hub/event-log.ts";
+import { startHttp, TOKEN } from "../../test/kit/hub/http.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import type { Event } from "../core/event.ts";
 import { createClient } from "./client.ts";

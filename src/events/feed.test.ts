@@ -1,6 +1,6 @@
 import pino from "pino";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../test/kit/database.ts";
+import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import type { Event } from "../core/event.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "../store/database.ts";

@@ -3,9 +3,9 @@ import { connect } from "node:net";
 import { sign } from "@octokit/webhooks-methods";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { readContract } from "../../test/kit/contract.ts";
-import { GITHUB_SECRET, startHttp, TOKEN } from "../../test/kit/http.ts";
-import type { TestHttp } from "../../test/kit/http.ts";
+import { readContract } from "../../test/kit/hub/contract.ts";
+import { GITHUB_SECRET, startHttp, TOKEN } from "../../test/kit/hub/http.ts";
+import type { TestHttp } from "../../test/kit/hub/http.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import { Secret } from "../core/secret.ts";
 

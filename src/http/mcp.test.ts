@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import { startHttp } from "../../test/kit/http.ts";
+import { startHttp } from "../../test/kit/hub/http.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import { newId } from "../core/id.ts";
 

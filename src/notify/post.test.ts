@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import { expect, test } from "vitest";
-import { listenOnLoopback } from "../../test/kit/loopback.ts";
+import { listenOnLoopback } from "../../test/kit/network/loopback.ts";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
-import { createTlsFront, makeCertificate } from "../../test/kit/tls.ts";
+import { createTlsFront, makeCertificate } from "../../test/kit/network/tls.ts";
 import { createAddressCheck } from "../gateway/egress/addresses.ts";
 import { createPost } from "./post.ts";
 

@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, boolean, constantFrom, nat, record } from "fast-check";
 import { expect, inject, test } from "vitest";
-import { openSessionLife } from "../../test/kit/session-life.ts";
-import type { TestLife } from "../../test/kit/session-life.ts";
+import { openSessionLife } from "../../test/kit/hub/session-life.ts";
+import type { TestLife } from "../../test/kit/hub/session-life.ts";
 import { advance } from "./advance.ts";
 import { NewOrchestration } from "./orchestrations.ts";
 

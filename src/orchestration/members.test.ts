@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { openSessionLife } from "../../test/kit/session-life.ts";
-import type { TestLife } from "../../test/kit/session-life.ts";
+import { openSessionLife } from "../../test/kit/hub/session-life.ts";
+import type { TestLife } from "../../test/kit/hub/session-life.ts";
 import { amountsOf, NO_BOUNDS } from "../core/budget.ts";
 import { NewSession } from "../core/session.ts";
 import { sessionsFor } from "../sessions/seen.ts";

@@ -1,7 +1,7 @@
 import { expect, inject, test } from "vitest";
-import { openSessionLife } from "../../test/kit/session-life.ts";
+import { openSessionLife } from "../../test/kit/hub/session-life.ts";
 import { waitFor } from "../../test/kit/wait.ts";
-import type { TestLife } from "../../test/kit/session-life.ts";
+import type { TestLife } from "../../test/kit/hub/session-life.ts";
 import { Plan } from "../core/plan.ts";
 import { NewOrchestration } from "./orchestrations.ts";
 import type { OrchestrationView } from "../core/orchestration.ts";

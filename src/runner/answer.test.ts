@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createRunnerHouse } from "../../test/kit/runner-house.ts";
-import { standIn } from "../../test/kit/stand-in.ts";
+import { createRunnerHouse } from "../../test/kit/hub/runner-house.ts";
+import { standIn } from "../../test/kit/agent/stand-in.ts";
 
 const WITHOUT = { toolset: "none", answerSchema: { type: "object" } } as const;
 

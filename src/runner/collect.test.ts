@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/runner-house.ts";
-import type { RunnerHouse } from "../../test/kit/runner-house.ts";
-import { standIn } from "../../test/kit/stand-in.ts";
-import type { StandInStep } from "../../test/kit/stand-in.ts";
+import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/hub/runner-house.ts";
+import type { RunnerHouse } from "../../test/kit/hub/runner-house.ts";
+import { standIn } from "../../test/kit/agent/stand-in.ts";
+import type { StandInStep } from "../../test/kit/agent/stand-in.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 
 const add = (path: string): StandInStep[] => [

@@ -6,10 +6,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { createEgressHouse, createOutside, openTunnel } from "../../test/kit/egress.ts";
-import { createGitForge } from "../../test/kit/git-forge.ts";
+import { createEgressHouse, createOutside, openTunnel } from "../../test/kit/attacks/egress.ts";
+import { createGitForge } from "../../test/kit/forge/git-forge.ts";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
-import { createTlsFront, makeCertificate } from "../../test/kit/tls.ts";
+import { createTlsFront, makeCertificate } from "../../test/kit/network/tls.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import { proxyEnvironment, startForwarder } from "./forwarder.ts";
 

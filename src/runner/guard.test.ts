@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { runGit } from "../../test/kit/git.ts";
-import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/runner-house.ts";
-import type { JobOptions } from "../../test/kit/runner-house.ts";
-import { standIn } from "../../test/kit/stand-in.ts";
+import { runGit } from "../../test/kit/forge/git.ts";
+import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/hub/runner-house.ts";
+import type { JobOptions } from "../../test/kit/hub/runner-house.ts";
+import { standIn } from "../../test/kit/agent/stand-in.ts";
 
 const onFeature = (prompt: string): JobOptions => ({
   prompt,

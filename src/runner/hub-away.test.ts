@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { isRunning } from "../../test/kit/process.ts";
-import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/runner-house.ts";
-import { standIn } from "../../test/kit/stand-in.ts";
+import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/hub/runner-house.ts";
+import { standIn } from "../../test/kit/agent/stand-in.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 
 /** A runner that does not end is what these tests look for; it must not take the test's own time limit to see it. */

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isRunning } from "../../test/kit/process.ts";
-import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/runner-house.ts";
-import type { RunnerHouse } from "../../test/kit/runner-house.ts";
-import { readStandInStarts, standIn } from "../../test/kit/stand-in.ts";
+import { createRunnerHouse, WORK_BRANCH } from "../../test/kit/hub/runner-house.ts";
+import type { RunnerHouse } from "../../test/kit/hub/runner-house.ts";
+import { readStandInStarts, standIn } from "../../test/kit/agent/stand-in.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 
 const hook = (text: string) => ({ "README.md": "x\n", ".claude-hub/setup.sh": text });

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../test/kit/database.ts";
+import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import { openDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
 import { migrate } from "./migrator.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../test/kit/database.ts";
+import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import { openDatabase } from "./database.ts";
 import { migrate } from "./migrator.ts";
 

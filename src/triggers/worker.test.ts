@@ -1,6 +1,6 @@
 import pino from "pino";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../test/kit/database.ts";
+import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import { systemClock } from "../core/clock.ts";
 import { forbidden, upstreamFailed } from "../core/errors.ts";

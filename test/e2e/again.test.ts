@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { TestHub } from "../kit/hub.ts";
-import type { Scenario } from "../kit/scenario.ts";
-import { mcpClient } from "../kit/mcp-client.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
+import { mcpClient } from "../kit/hub/mcp-client.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 
 const Answer = z.looseObject({ id: z.string().default(""), detail: z.string().optional() });
 

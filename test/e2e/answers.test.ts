@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { openDatabase } from "../../src/store/database.ts";
-import { openHouse, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { Scenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const SCHEMA = {

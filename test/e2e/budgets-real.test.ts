@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { Scenario } from "../kit/scenario.ts";
-import { Step } from "../kit/scenario.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
+import { Step } from "../kit/model/scenario.ts";
 
 const LIMIT = 20_000;
 /** Each call of the model: an eighth of all. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { Step } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { Step } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 /** Each call of the model: 100 tokens, for a price that is known. */

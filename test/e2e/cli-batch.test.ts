@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { openCli, openTerminal, runCli } from "../kit/cli.ts";
-import type { CliOptions } from "../kit/cli.ts";
-import { openHouse, REPOSITORY } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openCli, openTerminal, runCli } from "../kit/hub/cli.ts";
+import type { CliOptions } from "../kit/hub/cli.ts";
+import { openHouse, REPOSITORY } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 
 // Each starts the command line some ten times, a process each.

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { findEngine } from "../kit/engine.ts";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import { readScenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { findEngine } from "../kit/runtimes/engine.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import { readScenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const { engines, reason } = await findEngine(inject("engineDir"));
@@ -41,7 +41,7 @@ for (const engine of engines) {
 
   test("the real Claude Code works in a container", { timeout: 120_000 }, async () => {
     const scenario = await readScenario(
-      join(import.meta.dirname, "../kit/scenarios/farewell.json"),
+      join(import.meta.dirname, "../kit/model/scenarios/farewell.json"),
     );
     await using house = await openHouse({ runtime: "docker", engine, agent: "real", scenario });
     const { hub, forge } = house;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { Scenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 
 /** With this answer Claude Code itself closes a turn that is resumed after its structured answer. */
 const CLOSED = step({ text: "No response requested." });

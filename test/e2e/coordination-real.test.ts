@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { coordinate, outcomeOf } from "../kit/coordination.ts";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import { Scenario } from "../kit/scenario.ts";
-import type { ScenarioInput } from "../kit/scenario.ts";
+import { coordinate, outcomeOf } from "../kit/hub/coordination.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
+import type { ScenarioInput } from "../kit/model/scenario.ts";
 
 const child = (name: string, more: Record<string, unknown> = {}) => ({
   name: "mcp__hub__create_session",

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { coordinate, orchestrationOf, outcomeOf, textOf } from "../kit/coordination.ts";
-import type { OrchestrationView } from "../kit/coordination.ts";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import type { TestHub } from "../kit/hub.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { coordinate, orchestrationOf, outcomeOf, textOf } from "../kit/hub/coordination.ts";
+import type { OrchestrationView } from "../kit/hub/coordination.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 /** What a child is told; it tells the session that merges what to do in its summary. */

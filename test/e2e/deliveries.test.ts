@@ -1,11 +1,11 @@
 import { sign } from "@octokit/webhooks-methods";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { startHub } from "../kit/hub.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { standIn, standInNoopPath } from "../kit/stand-in.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { startHub } from "../kit/hub/hub.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { standIn, standInNoopPath } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const Delivery = z.looseObject({

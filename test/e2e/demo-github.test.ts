@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tellStory } from "../../demo/github/story.ts";
 import { verify } from "../../demo/github/verify.ts";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import { readScenario } from "../kit/scenario.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import { readScenario } from "../kit/model/scenario.ts";
 
 const SCENARIO = new URL("../../demo/github/scenario.json", import.meta.url);
 

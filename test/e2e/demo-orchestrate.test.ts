@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { verify } from "../../demo/orchestrate/verify.ts";
 import { watchRequest } from "../../demo/orchestrate/watch.ts";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { readScenario } from "../kit/scenario.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { readScenario } from "../kit/model/scenario.ts";
 
 const SCENARIO = new URL("../../demo/orchestrate/scenario.json", import.meta.url);
 

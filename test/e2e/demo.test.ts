@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { openCli } from "../kit/cli.ts";
+import { openCli } from "../kit/hub/cli.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 

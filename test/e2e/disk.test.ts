@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openHouse, session } from "../kit/house.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 
 const DISK_BYTES = 48 * 1_048_576;
 

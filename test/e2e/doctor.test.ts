@@ -3,10 +3,10 @@ import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { askDoctor, startEngineProxyCommand } from "../kit/doctor.ts";
-import { findEngine } from "../kit/engine.ts";
-import { MODEL_KEY, openHouse, session } from "../kit/house.ts";
-import { standIn, standInAgentPath } from "../kit/stand-in.ts";
+import { askDoctor, startEngineProxyCommand } from "../kit/hub/doctor.ts";
+import { findEngine } from "../kit/runtimes/engine.ts";
+import { MODEL_KEY, openHouse, session } from "../kit/hub/house.ts";
+import { standIn, standInAgentPath } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 

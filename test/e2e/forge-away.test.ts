@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { openHouse, session } from "../kit/house.ts";
-import type { TestHub } from "../kit/hub.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const WAIT_S = 15;

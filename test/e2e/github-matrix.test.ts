@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { MATRIX } from "../kit/github-matrix.ts";
-import type { Row } from "../kit/github-matrix.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { Scenario } from "../kit/scenario.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { MATRIX } from "../kit/bot/github-matrix.ts";
+import type { Row } from "../kit/bot/github-matrix.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const ROOT = join(import.meta.dirname, "../..");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { Scenario } from "../kit/scenario.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 };

@@ -1,13 +1,13 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../kit/database.ts";
-import { callGitHub } from "../kit/github-command.ts";
+import { createTestDatabase } from "../kit/hub/database.ts";
+import { callGitHub } from "../kit/bot/github-command.ts";
 import { createGitHub } from "../kit/github/github.ts";
-import { AGENTS, MODEL_KEY, REPOSITORY } from "../kit/house.ts";
-import { startHub } from "../kit/hub.ts";
-import { createScriptedModel } from "../kit/scripted-model.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { AGENTS, MODEL_KEY, REPOSITORY } from "../kit/hub/house.ts";
+import { startHub } from "../kit/hub/hub.ts";
+import { createScriptedModel } from "../kit/model/scripted-model.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const LONG = { timeout: 300_000 };

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { Scenario } from "../kit/scenario.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
 
 const report = (step: string, status: string) => ({
   name: "mcp__hub__report_progress",

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { expect, inject, test } from "vitest";
-import { askDoctor } from "../kit/doctor.ts";
-import { findEngine } from "../kit/engine.ts";
-import { MODEL_KEY, openHouse, REPOSITORY, session } from "../kit/house.ts";
-import { provideRealImage, REAL_IMAGE } from "../kit/real-image.ts";
-import { readScenario } from "../kit/scenario.ts";
+import { askDoctor } from "../kit/hub/doctor.ts";
+import { findEngine } from "../kit/runtimes/engine.ts";
+import { MODEL_KEY, openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import { provideRealImage, REAL_IMAGE } from "../kit/runtimes/real-image.ts";
+import { readScenario } from "../kit/model/scenario.ts";
 
 const { engines, reason: noEngine } = await findEngine(inject("engineDir"));
 const reason = noEngine ?? (existsSync("/usr/sbin/debootstrap") ? null : "debootstrap is missing");
@@ -51,7 +51,7 @@ test.skipIf(reason !== null)(
     expect(await inside("ls -A /tmp; find / -xdev -name 'extra-ca*' 2>/dev/null; true")).toBe("");
 
     const scenario = await readScenario(
-      join(import.meta.dirname, "../kit/scenarios/farewell.json"),
+      join(import.meta.dirname, "../kit/model/scenarios/farewell.json"),
     );
     const env = { CLAUDE_CODE_PATH: "", CLAUDE_CONTAINER_IMAGE: REAL_IMAGE };
     await using house = await openHouse({ runtime: "docker", engine, scenario, env });

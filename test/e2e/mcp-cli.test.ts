@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { runCli } from "../kit/cli.ts";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
+import { runCli } from "../kit/hub/cli.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 

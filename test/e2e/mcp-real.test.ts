@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { claudeCodePath } from "../kit/claude-code.ts";
-import { MODEL_KEY, openHouse, REPOSITORY } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { Scenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { claudeCodePath } from "../kit/agent/claude-code.ts";
+import { MODEL_KEY, openHouse, REPOSITORY } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { Scenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");

@@ -1,9 +1,9 @@
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openHouse, REPOSITORY } from "../kit/house.ts";
-import { mcpClient } from "../kit/mcp-client.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, REPOSITORY } from "../kit/hub/house.ts";
+import { mcpClient } from "../kit/hub/mcp-client.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 
 const Listed = z.object({
   tools: z.array(

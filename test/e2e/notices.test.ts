@@ -2,9 +2,9 @@ import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openHouse, session } from "../kit/house.ts";
-import { listenOnLoopback, readBody } from "../kit/loopback.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import { listenOnLoopback, readBody } from "../kit/network/loopback.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const KEY = Buffer.alloc(32, 5);

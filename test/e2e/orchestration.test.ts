@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import type { TestHub } from "../kit/hub.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const View = z.object({

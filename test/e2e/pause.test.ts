@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { runCli } from "../kit/cli.ts";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
-import { Step } from "../kit/scenario.ts";
-import type { Scenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { runCli } from "../kit/hub/cli.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
+import { Step } from "../kit/model/scenario.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: House;

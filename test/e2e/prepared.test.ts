@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { sandboxProcesses } from "../kit/sandboxes.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { sandboxProcesses } from "../kit/runtimes/sandboxes.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const TWO = { CLAUDE_HUB_PREPARED_SANDBOXES: "2" };

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { CONFINED, noContainers } from "../kit/attack.ts";
-import { openHouse, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { createRegistry } from "../kit/registry.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { CONFINED, noContainers } from "../kit/attacks/attack.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { createRegistry } from "../kit/runtimes/registry.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 async function repository({ forge }: House, name: string, settings: string): Promise<string> {

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { REPOSITORY, openHouse, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { sandboxProcesses } from "../kit/sandboxes.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { REPOSITORY, openHouse, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { sandboxProcesses } from "../kit/runtimes/sandboxes.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 let house: House;

@@ -6,8 +6,8 @@ import { Client } from "pg";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedDatabase } from "../../src/store/embedded/embedded.ts";
 import { migrate } from "../../src/store/migrator.ts";
-import { TEMPLATE, urlFor } from "./database.ts";
-import { stopEngines } from "./engine.ts";
+import { TEMPLATE, urlFor } from "./hub/database.ts";
+import { stopEngines } from "./runtimes/engine.ts";
 import { createTempDir } from "./temp-dir.ts";
 
 declare module "vitest" {

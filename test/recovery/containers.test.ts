@@ -1,8 +1,8 @@
 import { expect, inject, test } from "vitest";
-import { findEngine, startEngine } from "../kit/engine.ts";
-import { openHouse, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { findEngine, startEngine } from "../kit/runtimes/engine.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 import { waitFor } from "../kit/wait.ts";
 

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createDatabaseCable } from "../kit/database-outage.ts";
-import type { DatabaseCable } from "../kit/database-outage.ts";
-import { createGraph, graphProblems } from "../kit/graph.ts";
-import { openHouse, session } from "../kit/house.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { createDatabaseCable } from "../kit/hub/database-outage.ts";
+import type { DatabaseCable } from "../kit/hub/database-outage.ts";
+import { createGraph, graphProblems } from "../kit/hub/graph.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 
 const SLOTS = {
   CLAUDE_HUB_MAX_SESSIONS: "4",

@@ -2,13 +2,13 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/database.ts";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { createSender } from "../kit/github-corpus.ts";
-import { REPOSITORY } from "../kit/house.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { createSender } from "../kit/bot/github-corpus.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
 import { isRunning } from "../kit/process.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 /** More than any story has. */

@@ -2,12 +2,12 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { inject, expect, test } from "vitest";
-import { createTestDatabase } from "../kit/database.ts";
-import { createGraph, graphProblems } from "../kit/graph.ts";
-import { FORGE_TOKEN, openHouse, REPOSITORY, session } from "../kit/house.ts";
-import { startHub } from "../kit/hub.ts";
-import { createGitForge } from "../kit/git-forge.ts";
-import { standIn, standInAgentPath } from "../kit/stand-in.ts";
+import { createTestDatabase } from "../kit/hub/database.ts";
+import { createGraph, graphProblems } from "../kit/hub/graph.ts";
+import { FORGE_TOKEN, openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import { startHub } from "../kit/hub/hub.ts";
+import { createGitForge } from "../kit/forge/git-forge.ts";
+import { standIn, standInAgentPath } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const SLOTS = {

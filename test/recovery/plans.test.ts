@@ -10,10 +10,10 @@ import { NewOrchestration } from "../../src/orchestration/orchestrations.ts";
 import { endWithin } from "../../src/sessions/ending/ending.ts";
 import { createBeforeStore } from "../../src/store/sessions/before.ts";
 import { lockSessions } from "../../src/store/log/events.ts";
-import { anyHistory } from "../kit/plan-history.ts";
-import type { Fate, Step } from "../kit/plan-history.ts";
-import { openSessionLife } from "../kit/session-life.ts";
-import type { TestLife } from "../kit/session-life.ts";
+import { anyHistory } from "../kit/hub/plan-history.ts";
+import type { Fate, Step } from "../kit/hub/plan-history.ts";
+import { openSessionLife } from "../kit/hub/session-life.ts";
+import type { TestLife } from "../kit/hub/session-life.ts";
 
 const SLOTS = 3;
 const FINAL = ["completed", "failed", "cancelled"];

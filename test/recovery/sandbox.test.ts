@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { openHouse, session } from "../kit/house.ts";
-import { sandboxProcesses } from "../kit/sandboxes.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { openHouse, session } from "../kit/hub/house.ts";
+import { sandboxProcesses } from "../kit/runtimes/sandboxes.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 for (const runtime of ["process", "bubblewrap"] as const)

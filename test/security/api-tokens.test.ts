@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { openDatabase } from "../../src/store/database.ts";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { TestHub } from "../kit/hub.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
 
 const OTHER = "octo/other";
 const NewToken = z.object({ id: z.string(), token: z.string(), scopes: z.array(z.string()) });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { coordinate, orchestrationOf, outcomeOf, textOf } from "../kit/coordination.ts";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import { standIn } from "../kit/stand-in.ts";
-import type { StandInStep } from "../kit/stand-in.ts";
+import { coordinate, orchestrationOf, outcomeOf, textOf } from "../kit/hub/coordination.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
+import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { createTokenStore } from "../../src/store/sessions/tokens.ts";
 

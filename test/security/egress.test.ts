@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { afterAll, describe, expect, test } from "vitest";
-import { CONFINED } from "../kit/attack.ts";
-import type { Confined } from "../kit/attack.ts";
-import { HOST_LISTENERS } from "../kit/host-listeners.ts";
-import { openNetworkScene } from "../kit/network-scene.ts";
-import type { NetworkScene } from "../kit/network-scene.ts";
-import { WORLD } from "../kit/network.ts";
+import { CONFINED } from "../kit/attacks/attack.ts";
+import type { Confined } from "../kit/attacks/attack.ts";
+import { HOST_LISTENERS } from "../kit/attacks/host-listeners.ts";
+import { openNetworkScene } from "../kit/network/network-scene.ts";
+import type { NetworkScene } from "../kit/network/network-scene.ts";
+import { WORLD } from "../kit/network/network.ts";
 
 const HUB_PORT = 3_999;
 const { allAddresses, loopback, abstractSocket } = HOST_LISTENERS;
@@ -41,7 +41,7 @@ function openScene({ name, engine }: Confined): Promise<NetworkScene | null> {
   });
 }
 
-const probe = await readFile(join(import.meta.dirname, "../kit/egress-probe.mjs"), "utf8");
+const probe = await readFile(join(import.meta.dirname, "../kit/attacks/egress-probe.mjs"), "utf8");
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 

@@ -4,9 +4,9 @@ import { describe, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { packArchive } from "../../src/runtimes/docker/archive.ts";
 import { OWNER } from "../../src/runtimes/docker/labels.ts";
-import { openAttack } from "../kit/engine-attack.ts";
-import { findEngine } from "../kit/engine.ts";
-import { CONTAINERS, REQUESTS, VOLUMES } from "../kit/engine-misdeeds.ts";
+import { openAttack } from "../kit/runtimes/engine-attack.ts";
+import { findEngine } from "../kit/runtimes/engine.ts";
+import { CONTAINERS, REQUESTS, VOLUMES } from "../kit/runtimes/engine-misdeeds.ts";
 
 const { engines, reason } = await findEngine(inject("engineDir"));
 const USER = { uid: 1_000, gid: 1_000 };

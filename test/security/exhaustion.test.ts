@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createControlGroups } from "../../src/runtimes/control-groups.ts";
-import { attack, CONFINED, neighbour, openConfined } from "../kit/attack.ts";
-import type { House } from "../kit/house.ts";
+import { attack, CONFINED, neighbour, openConfined } from "../kit/attacks/attack.ts";
+import type { House } from "../kit/hub/house.ts";
 
 const LOG_BYTES = 1_048_576;
 const GIGABYTE = 1_073_741_824;

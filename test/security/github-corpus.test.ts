@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createSender, inLanes, misshapen, recordedExamples } from "../kit/github-corpus.ts";
-import type { Example } from "../kit/github-corpus.ts";
-import { openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
+import { createSender, inLanes, misshapen, recordedExamples } from "../kit/bot/github-corpus.ts";
+import type { Example } from "../kit/bot/github-corpus.ts";
+import { openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
 import { memoryOf } from "../kit/process.ts";
 
 const LANES = 16;

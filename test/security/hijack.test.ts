@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/database.ts";
-import { CONFINED, noContainers } from "../kit/attack.ts";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
+import { CONFINED, noContainers } from "../kit/attacks/attack.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
 import type { LocalRepository } from "../kit/github/repositories.ts";
-import { REPOSITORY } from "../kit/house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
 import {
   concealed,
   evilCalls,
@@ -15,7 +15,7 @@ import {
   GRANTED,
   hijacked,
   SECRET,
-} from "../kit/injections.ts";
+} from "../kit/attacks/injections.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const OTHERS = ["main", "others", "claude/somebody-elses"];

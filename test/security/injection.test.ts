@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/database.ts";
-import { BOT, openGitHubHouse } from "../kit/github-house.ts";
-import type { GitHubHouse } from "../kit/github-house.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { FORGERIES, HIDDEN, HIDDEN_TEXTS, INVISIBLE_LETTERS } from "../kit/injections.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
+import type { GitHubHouse } from "../kit/bot/github-house.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { FORGERIES, HIDDEN, HIDDEN_TEXTS, INVISIBLE_LETTERS } from "../kit/attacks/injections.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const DONE = standIn({ result: { summary: "Done." } });

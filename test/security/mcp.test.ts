@@ -2,9 +2,9 @@ import { request } from "node:http";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { TestHub } from "../kit/hub.ts";
-import { mcpClient } from "../kit/mcp-client.ts";
+import { openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { TestHub } from "../kit/hub/hub.ts";
+import { mcpClient } from "../kit/hub/mcp-client.ts";
 import { waitFor } from "../kit/wait.ts";
 
 const OTHER = "octo/other";

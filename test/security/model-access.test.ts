@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createBedrockStandIn } from "../kit/bedrock.ts";
-import { FORGE_TOKEN, REPOSITORY, openHouse, session } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
-import { listenOnLoopback, readBody } from "../kit/loopback.ts";
-import { createScriptedModel } from "../kit/scripted-model.ts";
-import type { Scenario } from "../kit/scenario.ts";
+import { createBedrockStandIn } from "../kit/model/bedrock.ts";
+import { FORGE_TOKEN, REPOSITORY, openHouse, session } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
+import { listenOnLoopback, readBody } from "../kit/network/loopback.ts";
+import { createScriptedModel } from "../kit/model/scripted-model.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
-import { createMetadataStandIn, createVertexStandIn } from "../kit/vertex.ts";
+import { createMetadataStandIn, createVertexStandIn } from "../kit/model/vertex.ts";
 
 const KEY = "key-behind-the-stand-ins";
 const LOOK = [

@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attack, CONFINED, openConfined } from "../kit/attack.ts";
-import { REPOSITORY, openHouse, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
-import type { Scenario } from "../kit/scenario.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { attack, CONFINED, openConfined } from "../kit/attacks/attack.ts";
+import { REPOSITORY, openHouse, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
+import type { Scenario } from "../kit/model/scenario.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 import { createTempDir } from "../kit/temp-dir.ts";
 
 /** Makes a branch of the repository on which a stranger has put what these commands make. */

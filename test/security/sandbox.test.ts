@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attack, CONFINED, noContainers, openConfined } from "../kit/attack.ts";
-import { FORGE_TOKEN, MODEL_KEY, openHouse, REPOSITORY, session } from "../kit/house.ts";
-import type { House } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
-import { standIn } from "../kit/stand-in.ts";
+import { attack, CONFINED, noContainers, openConfined } from "../kit/attacks/attack.ts";
+import { FORGE_TOKEN, MODEL_KEY, openHouse, REPOSITORY, session } from "../kit/hub/house.ts";
+import type { House } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
+import { standIn } from "../kit/agent/stand-in.ts";
 
 const GITHUB_SECRET = "secret-of-github-deliveries-123";
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { attack, CONFINED, openConfined } from "../kit/attack.ts";
-import { REPOSITORY } from "../kit/house.ts";
-import { HUB_SECRET } from "../kit/hub.ts";
+import { attack, CONFINED, openConfined } from "../kit/attacks/attack.ts";
+import { REPOSITORY } from "../kit/hub/house.ts";
+import { HUB_SECRET } from "../kit/hub/hub.ts";
 
-const thief = await readFile(join(import.meta.dirname, "../kit/token-thief.mjs"), "utf8");
+const thief = await readFile(join(import.meta.dirname, "../kit/attacks/token-thief.mjs"), "utf8");
 
 /** Says this to the hub in the runner's place. @param token A word of the shell. */
 const pretend = (token: string, kind: string) => ({

@@ -2,11 +2,11 @@ import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { claudeCodePath } from "../../../test/kit/claude-code.ts";
-import { createRunnerHouse, WORK_BRANCH } from "../../../test/kit/runner-house.ts";
-import type { ScenarioInput } from "../../../test/kit/scenario.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
-import type { ScriptedModel } from "../../../test/kit/scripted-model.ts";
+import { claudeCodePath } from "../../../test/kit/agent/claude-code.ts";
+import { createRunnerHouse, WORK_BRANCH } from "../../../test/kit/hub/runner-house.ts";
+import type { ScenarioInput } from "../../../test/kit/model/scenario.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
+import type { ScriptedModel } from "../../../test/kit/model/scripted-model.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { agentNamed } from "../registry.ts";
 

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createBedrockStandIn } from "../../../test/kit/bedrock.ts";
-import { claudeCodePath } from "../../../test/kit/claude-code.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
+import { createBedrockStandIn } from "../../../test/kit/model/bedrock.ts";
+import { claudeCodePath } from "../../../test/kit/agent/claude-code.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
-import { createMetadataStandIn, createVertexStandIn } from "../../../test/kit/vertex.ts";
+import { createMetadataStandIn, createVertexStandIn } from "../../../test/kit/model/vertex.ts";
 import { loadConfig } from "../../config/config.ts";
 
 type Variables = Record<string, string>;

@@ -1,6 +1,10 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { createEgressHouse, createOutside, egressSession } from "../../../test/kit/egress.ts";
+import {
+  createEgressHouse,
+  createOutside,
+  egressSession,
+} from "../../../test/kit/attacks/egress.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 const HOST = "files.example.com";

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { createEgressHouse, createOutside } from "../../../test/kit/egress.ts";
+import { createEgressHouse, createOutside } from "../../../test/kit/attacks/egress.ts";
 
 const HOST = "files.example.com";
 const MEGABYTE = Buffer.alloc(1_048_576, "m");

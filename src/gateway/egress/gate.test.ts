@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { createEgressHouse, createOutside, ruleOf } from "../../../test/kit/egress.ts";
+import { createEgressHouse, createOutside, ruleOf } from "../../../test/kit/attacks/egress.ts";
 
 const HOST = "files.example.com";
 

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pino from "pino";
 import { expect, test } from "vitest";
-import { runGit } from "../../../test/kit/git.ts";
+import { runGit } from "../../../test/kit/forge/git.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { EgressRule } from "../../core/egress.ts";
 import type { EgressPreset } from "../../core/egress.ts";

@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { FORGE_TOKEN, REPOSITORY, createGitDoorHouse } from "../../../test/kit/git-door.ts";
+import { FORGE_TOKEN, REPOSITORY, createGitDoorHouse } from "../../../test/kit/forge/git-door.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 /** Sends a path exactly as it is written; clients of the platform would tidy it up. */

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REPOSITORY, createGitDoorHouse } from "../../../test/kit/git-door.ts";
-import type { GitDoorHouse } from "../../../test/kit/git-door.ts";
+import { REPOSITORY, createGitDoorHouse } from "../../../test/kit/forge/git-door.ts";
+import type { GitDoorHouse } from "../../../test/kit/forge/git-door.ts";
 
 /** Enough files for git to keep them in a pack. */
 const FILES = Object.fromEntries(

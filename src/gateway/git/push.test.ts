@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REPOSITORY, createGitDoorHouse } from "../../../test/kit/git-door.ts";
-import type { GitDoorHouse, Member } from "../../../test/kit/git-door.ts";
+import { REPOSITORY, createGitDoorHouse } from "../../../test/kit/forge/git-door.ts";
+import type { GitDoorHouse, Member } from "../../../test/kit/forge/git-door.ts";
 
 async function commitFile(member: Member, clone: string, path: string, text: string | Buffer) {
   await mkdir(join(clone, path, ".."), { recursive: true });

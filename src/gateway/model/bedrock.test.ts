@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createBedrockStandIn } from "../../../test/kit/bedrock.ts";
-import { KEY, createModelDoorHouse, createUpstream } from "../../../test/kit/model-door.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
-import type { ScenarioInput } from "../../../test/kit/scenario.ts";
+import { createBedrockStandIn } from "../../../test/kit/model/bedrock.ts";
+import { KEY, createModelDoorHouse, createUpstream } from "../../../test/kit/model/model-door.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
+import type { ScenarioInput } from "../../../test/kit/model/scenario.ts";
 import { createKeptCredentials } from "./aws-credentials.ts";
 import { createBedrock } from "./bedrock.ts";
 

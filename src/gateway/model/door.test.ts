@@ -7,8 +7,8 @@ import {
   createModelDoorHouse,
   createUpstream,
   session,
-} from "../../../test/kit/model-door.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
+} from "../../../test/kit/model/model-door.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 const ask = (more: Record<string, unknown> = {}) => ({

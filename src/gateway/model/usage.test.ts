@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { frameOf } from "../../../test/kit/bedrock.ts";
+import { frameOf } from "../../../test/kit/model/bedrock.ts";
 import { LIST_PRICES, costUsd, priceOf } from "./pricing.ts";
 import { createAnswerReader, noTokens } from "./usage.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { Secret } from "../../../src/core/secret.ts";
-import { KEY, createModelDoorHouse } from "../../../test/kit/model-door.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
-import type { ScenarioInput } from "../../../test/kit/scenario.ts";
-import { createVertexStandIn } from "../../../test/kit/vertex.ts";
+import { KEY, createModelDoorHouse } from "../../../test/kit/model/model-door.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
+import type { ScenarioInput } from "../../../test/kit/model/scenario.ts";
+import { createVertexStandIn } from "../../../test/kit/model/vertex.ts";
 import { createVertex } from "./vertex.ts";
 
 const usage = { inputTokens: 100, outputTokens: 20, cacheReadTokens: 1_000, cacheWriteTokens: 10 };

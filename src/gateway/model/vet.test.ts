@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { KEY, createModelDoorHouse } from "../../../test/kit/model-door.ts";
-import { createScriptedModel } from "../../../test/kit/scripted-model.ts";
+import { KEY, createModelDoorHouse } from "../../../test/kit/model/model-door.ts";
+import { createScriptedModel } from "../../../test/kit/model/scripted-model.ts";
 import { serviceAskedFor } from "./vet.ts";
 
 const message = (...content: object[]) => ({ messages: [{ role: "user", content }] });

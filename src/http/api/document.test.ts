@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { startHttp } from "../../../test/kit/http.ts";
+import { startHttp } from "../../../test/kit/hub/http.ts";
 import { apiDocument } from "./document.ts";
 
 const Document = z.object({

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { createEventLog } from "../../../test/kit/event-log.ts";
-import { startHttp, TOKEN } from "../../../test/kit/http.ts";
+import { createEventLog } from "../../../test/kit/hub/event-log.ts";
+import { startHttp, TOKEN } from "../../../test/kit/hub/http.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 const fails = () => Promise.reject(new Error("table of secrets"));

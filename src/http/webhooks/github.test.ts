@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import { GITHUB_SECRET, startHttp } from "../../../test/kit/http.ts";
+import { GITHUB_SECRET, startHttp } from "../../../test/kit/hub/http.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 const SIGNATURE = `sha256=${"0".repeat(64)}`;

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { openSessionLife } from "../../../test/kit/session-life.ts";
+import { openSessionLife } from "../../../test/kit/hub/session-life.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { NewSession } from "../../core/session.ts";
 

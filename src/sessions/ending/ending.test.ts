@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 import { newId, sandboxName } from "../../core/id.ts";
 import type { Id } from "../../core/id.ts";

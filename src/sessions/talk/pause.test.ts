@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { openSessionLife } from "../../../test/kit/session-life.ts";
-import type { TestLife } from "../../../test/kit/session-life.ts";
+import { openSessionLife } from "../../../test/kit/hub/session-life.ts";
+import type { TestLife } from "../../../test/kit/hub/session-life.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { NewSession } from "../../core/session.ts";

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startHolder } from "../../../test/kit/holder.ts";
+import { startHolder } from "../../../test/kit/hub/holder.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { openDataDir } from "./data-dir.ts";
 

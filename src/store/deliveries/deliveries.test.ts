@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { openDatabase } from "../database.ts";
 import { createDeliveryStore } from "./deliveries.ts";
 import type { Delivery } from "./deliveries.ts";

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import pino from "pino";
 import { expect, test } from "vitest";
-import { startHolder } from "../../../test/kit/holder.ts";
+import { startHolder } from "../../../test/kit/hub/holder.ts";
 import { isRunning } from "../../../test/kit/process.ts";
 import { createTempDir } from "../../../test/kit/temp-dir.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
@@ -129,7 +129,7 @@ test("what a kill during the first start leaves behind does no harm", async () =
 test("a hub that is killed at any moment of its first start leaves what the next one can use", async () => {
   await using temp = await createTempDir("pg");
   const dir = join(temp.path, "postgres");
-  const program = join(import.meta.dirname, "../../../test/kit/holder.mjs");
+  const program = join(import.meta.dirname, "../../../test/kit/hub/holder.mjs");
   const names = async () => (await readdir(dir, { recursive: true })).join("\n");
   for (const stage of [
     /^password$/m,

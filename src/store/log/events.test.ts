@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import type { EventBody, EventKind } from "../../core/event.ts";
 import { newId, sandboxName } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { newId, sandboxName } from "../../core/id.ts";
 import { createApiTokens } from "../api-tokens.ts";
 import { createBranchStore } from "./branches.ts";

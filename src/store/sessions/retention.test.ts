@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { newId, sandboxName } from "../../core/id.ts";
 import { openDatabase } from "../database.ts";
 import { createDeliveryStore } from "../deliveries/deliveries.ts";

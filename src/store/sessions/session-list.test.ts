@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { z } from "zod";
-import { createTestDatabase } from "../../../test/kit/database.ts";
-import { fillSessions, filledId } from "../../../test/kit/many-sessions.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
+import { fillSessions, filledId } from "../../../test/kit/hub/many-sessions.ts";
 import { openDatabase } from "../database.ts";
 import type { Db } from "../database.ts";
 import { listSessions, listStatement } from "./session-list.ts";

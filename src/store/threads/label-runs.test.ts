@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { newId } from "../../core/id.ts";
 import type { Id } from "../../core/id.ts";
 import { openDatabase } from "../database.ts";

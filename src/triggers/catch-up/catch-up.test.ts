@@ -1,6 +1,6 @@
 import pino from "pino";
 import { expect, inject, test } from "vitest";
-import { createTestDatabase } from "../../../test/kit/database.ts";
+import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { createGitHub as createLocalGitHub } from "../../../test/kit/github/github.ts";
 import { createReceiver } from "../../../test/kit/github/receiver.ts";
 import { waitFor } from "../../../test/kit/wait.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runGit } from "../git.ts";
+import { runGit } from "../forge/git.ts";
 import { createTempDir } from "../temp-dir.ts";
 import { Client, clientOf } from "./client.ts";
 import { createGitHub } from "./github.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { createGitBackend } from "../git-backend.ts";
+import { createGitBackend } from "../forge/git-backend.ts";
 import { GitHubError } from "./errors.ts";
 import { changesOf, refsOf } from "./git.ts";
 import type { Hooks } from "./hooks.ts";

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runGit } from "../git.ts";
+import { runGit } from "../forge/git.ts";
 import { notFound } from "./errors.ts";
 import type { Repository } from "./state.ts";
 

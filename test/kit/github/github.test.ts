@@ -1,6 +1,6 @@
 import { verify } from "@octokit/webhooks-methods";
 import { expect, test } from "vitest";
-import { runGit } from "../git.ts";
+import { runGit } from "../forge/git.ts";
 import { createTempDir } from "../temp-dir.ts";
 import { createGitHub } from "./github.ts";
 import { Client, clientOf } from "./client.ts";

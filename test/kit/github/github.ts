@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { listenOnLoopback } from "../loopback.ts";
+import { listenOnLoopback } from "../network/loopback.ts";
 import { createTempDir } from "../temp-dir.ts";
 import { createApi } from "./api.ts";
 import { createFaults } from "./faults.ts";

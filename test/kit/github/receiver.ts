@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
-import { listenOnLoopback, readBody } from "../loopback.ts";
+import { listenOnLoopback, readBody } from "../network/loopback.ts";
 
 const LIMIT_BYTES = 30_000_000;
 const bodySchema = z.looseObject({ action: z.string().optional() });

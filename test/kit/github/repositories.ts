@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Files } from "../git-forge.ts";
+import type { Files } from "../forge/git-forge.ts";
 import { addStatus, emitRun } from "./checks.ts";
 import type { Scene } from "./checks.ts";
 import { changesOf, commitFiles, git, initRepository, refsOf, resolve } from "./git.ts";
@@ -16,10 +16,10 @@ import type { World } from "./world.ts";
 import { endJob, startWorkflow } from "./workflows.ts";
 import type { JobOutcome } from "./workflows.ts";
 
-const FIXTURES = join(import.meta.dirname, "../fixtures");
+const FIXTURES = join(import.meta.dirname, "../forge/fixtures");
 
 export interface RepositorySettings {
-  /** Text by path, or the name of a directory of `test/kit/fixtures`. */
+  /** Text by path, or the name of a directory of `test/kit/forge/fixtures`. */
   files?: Files;
   private?: boolean;
   collaborators?: Record<string, Role>;

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { closeSignal, readBody } from "../loopback.ts";
+import { closeSignal, readBody } from "../network/loopback.ts";
 import type { Api } from "./api.ts";
 import { GitHubError } from "./errors.ts";
 import type { Fault, Faults } from "./faults.ts";
