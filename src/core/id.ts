@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from "uuid";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 
 /** A session's or orchestration's id: a UUID, version 7 when the hub makes it (sorts by time of creation). */
@@ -22,6 +22,11 @@ export function idsFrom(prefix: string): { first: Id; last: Id } {
 
 export function newId(): Id {
   return uuidv7();
+}
+
+/** The id of something that is known by a name of its owner's: the same name is the same id. */
+export function namedId(owner: Id, name: string): Id {
+  return uuidv5(name, owner);
 }
 
 /**

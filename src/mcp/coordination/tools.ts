@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Access } from "../../core/access.ts";
 import { forbidden, invalidRequest } from "../../core/errors.ts";
+import { namedId } from "../../core/id.ts";
 import type { Id } from "../../core/id.ts";
 import type { Tool, ToolCall } from "../../core/tool.ts";
 import { createChildren } from "../../orchestration/children.ts";
@@ -89,11 +90,13 @@ function toolsOf(deps: CoordinationDeps, coordinator: Coordinator): readonly Too
   const talkOf = ({ ordinal }: ToolCall): McpTalk => ({
     async message(id, message) {
       refuseOwn(coordinator.id, id);
-      return await said.message(id, { ...message, sender });
+      // The hub may have died before it could answer, and is asked again.
+      const orderId = namedId(coordinator.id, `message ${ordinal}`);
+      return await said.message(id, { ...message, id: orderId, sender });
     },
     async interrupt(id) {
       refuseOwn(coordinator.id, id);
-      return await said.interrupt(id, sender);
+      return await said.interrupt(id, sender, namedId(coordinator.id, `interrupt ${ordinal}`));
     },
     retry: (id, { model }) => children.retry(coordinator, id, { model, call: ordinal }),
     continueWith: () => Promise.reject(forbidden(NO_WAY_ON)),

@@ -11,9 +11,9 @@ export function talkFor(talk: SessionTalk, sessions: Sessions, access: Access): 
       await get(id);
       return await talk.message(id, message);
     },
-    async interrupt(id, sender) {
+    async interrupt(id, sender, orderId) {
       await get(id);
-      return await talk.interrupt(id, sender);
+      return await talk.interrupt(id, sender, orderId);
     },
   };
 }

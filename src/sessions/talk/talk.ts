@@ -6,7 +6,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { visibleOnly } from "../../core/visible.ts";
 import type { Tx } from "../../store/database.ts";
 import { appendWithin, lockSessions } from "../../store/log/events.ts";
-import { countOrders, insertOrderWithin } from "../../store/talk/messages.ts";
+import { countOrders, insertOrderWithin, orderWithin } from "../../store/talk/messages.ts";
 import type { OrderKind } from "../../store/talk/messages.ts";
 import type { StoredSession } from "../../store/sessions/session-row.ts";
 import { readWithin } from "../../store/sessions/sessions.ts";
@@ -26,46 +26,53 @@ export interface SessionTalk {
    * Tells a session something, as an order of a person; durable before it resolves. It stands in the agent's
    * conversation at its next step, or when the session begins. Throws `conflict` when the session hears nothing more.
    *
-   * @param interrupt Ends what the agent is doing first.
+   * @param message `interrupt` ends what the agent is doing first. What has an `id` is told once, however often it is said.
    */
   message(
     id: Id,
-    message: { text: string; interrupt?: boolean | undefined; sender: string },
+    message: { id?: Id; text: string; interrupt?: boolean | undefined; sender: string },
   ): Promise<Sent>;
-  /** Ends what the agent is doing; it waits for a message then. Throws `conflict` unless it is at work. */
-  interrupt(id: Id, sender: string): Promise<Sent>;
+  /**
+   * Ends what the agent is doing; it waits for a message then. Throws `conflict` unless it is at work.
+   *
+   * @param orderId What has one is done once.
+   */
+  interrupt(id: Id, sender: string, orderId?: Id): Promise<Sent>;
 }
 
 const RETRY_SECONDS = 30;
 
 export function createTalk(deps: SessionDeps): SessionTalk {
   return {
-    async message(id, { text, interrupt = false, sender }) {
+    async message(id, { id: orderId, text, interrupt = false, sender }) {
       const said = visibleOnly(text.replaceAll("\r\n", "\n")).trim();
       if (said === "") throw invalidRequest("text", "nothing of it can be seen");
-      return await withListener(deps, id, async (tx, session) => {
+      return await withListener(deps, id, orderId, async (tx, session) => {
         if (interrupt && session.admittedAt !== null && session.pause === null)
           await tell(deps, tx, id, { kind: "interrupt", text: "", sender });
-        return await tell(deps, tx, id, { kind: "message", text: said, sender });
+        return await tell(deps, tx, id, { id: orderId, kind: "message", text: said, sender });
       });
     },
-    interrupt: (id, sender) =>
-      withListener(deps, id, async (tx, session) => {
+    interrupt: (id, sender, orderId) =>
+      withListener(deps, id, orderId, async (tx, session) => {
         if (session.admittedAt === null) throw conflict("The session has not begun");
         if (session.pause !== null) throw conflict("The session is paused");
-        return await tell(deps, tx, id, { kind: "interrupt", text: "", sender });
+        return await tell(deps, tx, id, { id: orderId, kind: "interrupt", text: "", sender });
       }),
   };
 }
 
-/** Runs `work` on a session that is locked and hears. */
+/** Runs `work` on a session that is locked and hears, unless it has the order already. */
 async function withListener(
   deps: SessionDeps,
   id: Id,
+  orderId: Id | undefined,
   work: (tx: Tx, session: StoredSession) => Promise<Sent>,
 ): Promise<Sent> {
   return await inTransaction(deps.database, async (tx) => {
     await lockSessions(tx, [id]);
+    const before = orderId === undefined ? null : await orderWithin(tx, id, orderId);
+    if (before !== null) return before;
     const [session] = await readWithin(tx, [id]);
     if (session === undefined) throw notFound("Session");
     if (session.completedAt !== null) throw deaf(`The session has ended (${session.status})`);
@@ -90,14 +97,14 @@ export async function tell(
   deps: SessionDeps,
   tx: Tx,
   sessionId: Id,
-  order: { kind: OrderKind; text: string; sender: string },
+  order: { id?: Id | undefined; kind: OrderKind; text: string; sender: string },
 ): Promise<Sent> {
   const { all, waiting } = await countOrders(tx, sessionId);
   const isFull = waiting >= LIMITS.messagesWaiting || all >= LIMITS.messages;
   if (isFull && !isAlwaysTold(order)) throw rateLimited("messages", RETRY_SECONDS);
-  const [id, now] = [newId(), deps.clock.now()];
+  const [id, now] = [order.id ?? newId(), deps.clock.now()];
   const at = now.toISOString();
-  await insertOrderWithin(tx, sessionId, { id, at, position: all + 1, ...order });
+  await insertOrderWithin(tx, sessionId, { ...order, id, at, position: all + 1 });
   if (order.kind === "message") {
     const body = deps.redaction.body({ id, text: order.text, sender: order.sender });
     await appendWithin(tx, [{ sessionId, events: [eventAt(now, "message.sent", body)] }]);

@@ -77,6 +77,21 @@ export async function countOrders(
   return { all: Number(all), waiting: Number(waiting) };
 }
 
+/** When a session was given an order; null: it was not. */
+export async function orderWithin(
+  tx: Tx,
+  sessionId: Id,
+  id: Id,
+): Promise<Pick<Order, "id" | "at"> | null> {
+  const row = await tx
+    .selectFrom("session_messages")
+    .select("at")
+    .where("session_id", "=", sessionId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row === undefined ? null : { id, at: row.at.toISOString() };
+}
+
 /** @param after What comes later; 0: all of them. */
 export async function hasWaiting(tx: Tx, sessionId: Id, after: number): Promise<boolean> {
   const row = await tx
