@@ -171,22 +171,26 @@ test("kill -9 of the hub before the start: the sandbox is found again and used",
   expect(count(all, "agent.started")).toBe(1);
 });
 
-test("kill -9 of the hub around starts, again and again: no agent runs twice, every session completes", async () => {
-  await using house = await openHouse({ env: TWO });
-  const { hub } = house;
-  for (let round = 0; round < 6; round += 1) {
-    const made = await hub.create(work);
-    if (round % 2 === 0) await prepared(house, made.id);
-    const started = hub.start(made.id).catch(() => null);
-    await waitFor(() => new Promise((resolve) => setTimeout(() => resolve(true), round * 12)));
-    await hub.kill();
-    await hub.restart();
-    // The request may have been lost with the hub.
-    if ((await started) === null) await hub.start(made.id).catch(() => null);
-    expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
-    expect(count(await kinds(house, made.id), "agent.started")).toBe(1);
-  }
-});
+test(
+  "kill -9 of the hub around starts, again and again: no agent runs twice, every session completes",
+  { timeout: 180_000 },
+  async () => {
+    await using house = await openHouse({ env: TWO });
+    const { hub } = house;
+    for (let round = 0; round < 6; round += 1) {
+      const made = await hub.create(work);
+      if (round % 2 === 0) await prepared(house, made.id);
+      const started = hub.start(made.id).catch(() => null);
+      await waitFor(() => new Promise((resolve) => setTimeout(() => resolve(true), round * 12)));
+      await hub.kill();
+      await hub.restart();
+      // The request may have been lost with the hub.
+      if ((await started) === null) await hub.start(made.id).catch(() => null);
+      expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
+      expect(count(await kinds(house, made.id), "agent.started")).toBe(1);
+    }
+  },
+);
 
 test("a repository that cannot be cloned fails the session when it is started, not before", async () => {
   await using house = await openHouse({ env: TWO });
