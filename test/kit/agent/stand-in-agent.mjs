@@ -30,7 +30,7 @@ const actions = {
   stderr: (text) => writeAll(2, `${text}\n`),
   lines(count, { everyMs = 0, bytes = 0 }) {
     for (let line = 1; line <= count; line += 1) {
-      say(`line ${line} of ${count}`.padEnd(bytes, ".."));
+      say(`line ${line} of ${count}`.padEnd(bytes, "."));
       if (everyMs > 0) sleep(everyMs);
     }
   },

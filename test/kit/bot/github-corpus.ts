@@ -40,7 +40,7 @@ export function misshapen(examples: readonly Example[]): Example[] {
   let count = 0;
   return examples.flatMap(({ event, payload }) => {
     const fresh = pathsOf(payload).filter((path) => {
-      const name = [event, ...path.map((key) => (typeof key === "number" ? "*" : key))].join("..");
+      const name = [event, ...path.map((key) => (typeof key === "number" ? "*" : key))].join(".");
       return seen.size < seen.add(name).size;
     });
     // The deepest first, so that each is still there.

@@ -116,7 +116,7 @@ function blocksOf(step: Step, filling: Filling): Block[] {
     });
   }
   // The API never answers with nothing at all.
-  if (blocks.length === 0) blocks.push({ type: "text", text: ".." });
+  if (blocks.length === 0) blocks.push({ type: "text", text: "." });
   return blocks;
 }
 
@@ -139,7 +139,7 @@ function partOf(result: string | undefined, path: string, otherwise: string): st
   } catch {
     return otherwise;
   }
-  for (const key of path.split(".."))
+  for (const key of path.split("."))
     part =
       typeof part === "object" && part !== null
         ? Object.entries(part).find(([k]) => k === key)?.[1]

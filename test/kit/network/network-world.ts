@@ -64,7 +64,7 @@ function reply(query: Buffer): Buffer {
     at += 1 + size;
   }
   const isA = query.readUInt16BE(at + 1) === 1;
-  const name = labels.join("..").toLowerCase();
+  const name = labels.join(".").toLowerCase();
   tell({ name, type: isA ? "A" : "other" });
   const addresses = NAMES[name];
   const turn = asked.get(name) ?? 0;
@@ -89,7 +89,7 @@ function reply(query: Buffer): Buffer {
     0,
     0,
     4,
-    ...address.split("..").map(Number),
+    ...address.split(".").map(Number),
   ]);
   return Buffer.concat([head, question, answer]);
 }

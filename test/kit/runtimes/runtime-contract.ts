@@ -202,7 +202,7 @@ export function runtimeContract(label: string, adapter: Adapter): void {
 
     test("refuses names that are paths", async () => {
       await using at = await openRuntime(adapter);
-      for (const bad of ["../..", "a/b", "", ".probe", "A".repeat(300)])
+      for (const bad of ["..", "a/b", "", ".probe", "A".repeat(300)])
         await expect(at.runtime.remove(bad)).rejects.toThrow("not a name of a sandbox");
     });
   });

@@ -70,7 +70,7 @@ async function packSystem(take: (tar: Readable) => Promise<void>): Promise<void>
     await chmod(target, 0o755);
   }
 
-  const tar = spawn("tar", ["-C", root, "--owner=0", "--group=0", "-c", ".."], {
+  const tar = spawn("tar", ["-C", root, "--owner=0", "--group=0", "-c", "."], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(tar, "exit");
