@@ -33,6 +33,8 @@ test(
     await using house = await openHouse({
       env: {
         CLAUDE_HUB_FORGE_WAIT_MS: String(WAIT_S * 1_000),
+        // Otherwise what the first session has read may do for the next ones, and they begin.
+        CLAUDE_HUB_MIRROR_MAX_AGE_MS: "0",
         CLAUDE_HUB_MAX_SESSIONS_PER_REPOSITORY: "3",
       },
     });
