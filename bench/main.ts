@@ -5,7 +5,7 @@ import { measureApi } from "./api.ts";
 import { measureContainers } from "./containers.ts";
 import { measureCoordination } from "./coordination.ts";
 import { measureFootprint, measureMemory } from "./footprint.ts";
-import { measureGitHub } from "./github.ts";
+import { measureGitHub } from "./github/github.ts";
 import { measureGitClone } from "./git-clone.ts";
 import { measureGraph } from "./graph.ts";
 import { measureList } from "./list.ts";
