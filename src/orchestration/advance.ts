@@ -3,12 +3,11 @@ import type { Id } from "../core/id.ts";
 import { isOver } from "../core/orchestration.ts";
 import type { OrchestratedSession, Orchestration } from "../core/orchestration.ts";
 import type { Tx } from "../store/database.ts";
-import { insertTasksWithin, termsWithin } from "../store/orchestrations/orchestration-writes.ts";
+import { termsWithin } from "../store/orchestrations/orchestration-writes.ts";
 import { sessionsWithin } from "../store/orchestrations/orchestrations.ts";
 import type { NewTaskRow } from "../store/orchestrations/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
-import type { GraphNode } from "../sessions/graph.ts";
-import { become, locked } from "./change.ts";
+import { become, locked, makeSessions } from "./change.ts";
 import { concludeCoordination, coordinatorOf } from "./coordinated.ts";
 import type { FinishedWork, OrchestrationDeps } from "./deps.ts";
 import { finishedWork, resultBranch } from "./finished.ts";
@@ -16,6 +15,7 @@ import { integrate, toIntegrate } from "./integration.ts";
 import { outcomeOf, stopped } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { planned } from "./planned.ts";
+import type { Planned } from "./planned.ts";
 import { PLANNERS, plannerNode, proposedPlan } from "./proposal.ts";
 
 /** Of one orchestration; more are not looked at. */
@@ -134,39 +134,34 @@ async function takePlan(deps: OrchestrationDeps, id: Id): Promise<void> {
   if (planner === undefined || planner.completedAt === null) return;
   const answer =
     planner.status === "completed" ? await deps.sessions.answer(planner.sessionId) : null;
-  const rows: NewTaskRow[] = [];
-  await deps.graphs.create(id, {
-    starts: true,
-    async nodes(tx) {
-      // From its beginning, when it collided with another one.
-      rows.length = 0;
-      const orchestration = await locked(tx, id);
-      const { state, cancelRequestedAt } = orchestration;
-      const planners = plannersOf(await sessionsWithin(tx, id, SESSIONS));
-      // Another hub may have been here.
-      if (state !== "proposing" || planners.at(-1)?.sessionId !== planner.sessionId) return null;
-      const at = deps.clock.now();
-      if (cancelRequestedAt !== null) {
-        await become(tx, orchestration, "cancelled", { error: "Cancelled on request", at });
-        return null;
-      }
-      const found =
-        planner.status === "completed"
-          ? proposedPlan(answer, { ...deps.settings, budget: orchestration.options.budget })
-          : { refused: planner.error ?? "The session that plans failed" };
-      if ("plan" in found) return await propose(tx, orchestration, found.plan, rows, at);
-      if (planner.status === "cancelled" || planners.length >= PLANNERS) {
-        const error = `No plan could be made: ${found.refused}`;
-        await become(tx, orchestration, "failed", { error, at });
-        return null;
-      }
-      const next = newId();
-      rows.push(plannerRow(id, next, planners.length + 1));
-      const { maxTasks } = deps.settings;
-      const terms = await termsWithin(tx, id);
-      return [plannerNode(orchestration, next, { maxTasks, refused: found.refused, terms })];
-    },
-    after: (tx) => insertTasksWithin(tx, rows),
+  await makeSessions(deps, id, async (tx) => {
+    const orchestration = await locked(tx, id);
+    const { state, cancelRequestedAt } = orchestration;
+    const planners = plannersOf(await sessionsWithin(tx, id, SESSIONS));
+    // Another hub may have been here.
+    if (state !== "proposing" || planners.at(-1)?.sessionId !== planner.sessionId) return null;
+    const at = deps.clock.now();
+    if (cancelRequestedAt !== null) {
+      await become(tx, orchestration, "cancelled", { error: "Cancelled on request", at });
+      return null;
+    }
+    const found =
+      planner.status === "completed"
+        ? proposedPlan(answer, { ...deps.settings, budget: orchestration.options.budget })
+        : { refused: planner.error ?? "The session that plans failed" };
+    if ("plan" in found) return await propose(tx, orchestration, found.plan, at);
+    if (planner.status === "cancelled" || planners.length >= PLANNERS) {
+      const error = `No plan could be made: ${found.refused}`;
+      await become(tx, orchestration, "failed", { error, at });
+      return null;
+    }
+    const next = newId();
+    const { maxTasks } = deps.settings;
+    const terms = await termsWithin(tx, id);
+    return {
+      nodes: [plannerNode(orchestration, next, { maxTasks, refused: found.refused, terms })],
+      rows: [plannerRow(id, next, planners.length + 1)],
+    };
   });
 }
 
@@ -175,18 +170,15 @@ async function propose(
   tx: Tx,
   orchestration: Orchestration,
   plan: NonNullable<Orchestration["plan"]>,
-  rows: NewTaskRow[],
   at: Date,
-): Promise<GraphNode[] | null> {
+): Promise<Planned | null> {
   const planVersion = orchestration.planVersion + 1;
   if (!orchestration.autoStart) {
     await become(tx, orchestration, "proposed", { plan, planVersion, at });
     return null;
   }
   await become(tx, orchestration, "running", { plan, planVersion, at });
-  const made = planned(orchestration, plan, await termsWithin(tx, orchestration.id));
-  rows.push(...made.rows);
-  return made.nodes;
+  return planned(orchestration, plan, await termsWithin(tx, orchestration.id));
 }
 
 export function plannerRow(orchestrationId: Id, sessionId: Id, round: number): NewTaskRow {

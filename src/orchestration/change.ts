@@ -5,9 +5,12 @@ import type { Orchestration, OrchestrationState } from "../core/orchestration.ts
 import type { Tx } from "../store/database.ts";
 import {
   changeOrchestrationWithin,
+  insertTasksWithin,
   lockOrchestration,
 } from "../store/orchestrations/orchestration-writes.ts";
 import type { OrchestrationChange } from "../store/orchestrations/orchestration-writes.ts";
+import type { OrchestrationDeps } from "./deps.ts";
+import type { Planned } from "./planned.ts";
 
 /** Locks an orchestration; always before its sessions are. Throws `not_found`. */
 export async function locked(tx: Tx, id: Id): Promise<Orchestration> {
@@ -30,6 +33,20 @@ export async function become(
     state,
     ...(state === "running" ? { startedAt: at.toISOString() } : {}),
     ...(isOver(state) ? { endedAt: at.toISOString() } : {}),
+  });
+}
+
+/** Makes sessions, with what each is there for, in one transaction; null: none are to be made. */
+export async function makeSessions(
+  { graphs }: Pick<OrchestrationDeps, "graphs">,
+  id: Id,
+  made: (tx: Tx) => Promise<Planned | null>,
+  { starts } = { starts: true },
+): Promise<Planned | null> {
+  return await graphs.create(id, {
+    starts,
+    made,
+    after: (tx, { rows }) => insertTasksWithin(tx, rows),
   });
 }
 

@@ -4,10 +4,9 @@ import type { OrchestratedSession, Orchestration } from "../core/orchestration.t
 import { headsOf } from "../core/plan-graph.ts";
 import type { GraphNode } from "../sessions/graph.ts";
 import type { BranchStore } from "../store/sessions/branches.ts";
-import { insertTasksWithin, termsWithin } from "../store/orchestrations/orchestration-writes.ts";
-import type { NewTaskRow } from "../store/orchestrations/orchestration-writes.ts";
+import { termsWithin } from "../store/orchestrations/orchestration-writes.ts";
 import { sessionsWithin } from "../store/orchestrations/orchestrations.ts";
-import { locked } from "./change.ts";
+import { locked, makeSessions } from "./change.ts";
 import type { OrchestrationDeps } from "./deps.ts";
 import { INTEGRATION_TITLE, outcomeOf } from "./outcome.ts";
 import { contextOf, optionsOf, termsOf } from "./planned.ts";
@@ -41,29 +40,23 @@ export async function integrate(
   id: Id,
   { ends, seen }: { ends: readonly OrchestratedSession[]; seen: readonly OrchestratedSession[] },
 ): Promise<void> {
-  const rows: NewTaskRow[] = [];
-  await deps.graphs.create(id, {
-    starts: true,
-    async nodes(tx) {
-      // From its beginning, when it collided with another one.
-      rows.length = 0;
-      const orchestration = await locked(tx, id);
-      const { state, cancelRequestedAt } = orchestration;
-      const sessions = await sessionsWithin(tx, id, seen.length + 1);
-      // Another hub may have been here.
-      if (state !== "running" || cancelRequestedAt !== null || sessions.length !== seen.length)
-        return null;
-      const node = integrator(orchestration, ends, seen);
-      rows.push({
-        sessionId: node.id,
-        orchestrationId: id,
-        role: "integrator",
-        taskId: null,
-        title: INTEGRATION_TITLE,
-      });
-      return [{ ...node, terms: termsOf(await termsWithin(tx, id), {}) }];
-    },
-    after: (tx) => insertTasksWithin(tx, rows),
+  await makeSessions(deps, id, async (tx) => {
+    const orchestration = await locked(tx, id);
+    const { state, cancelRequestedAt } = orchestration;
+    const sessions = await sessionsWithin(tx, id, seen.length + 1);
+    // Another hub may have been here.
+    if (state !== "running" || cancelRequestedAt !== null || sessions.length !== seen.length)
+      return null;
+    const node = integrator(orchestration, ends, seen);
+    const row = {
+      sessionId: node.id,
+      orchestrationId: id,
+      role: "integrator" as const,
+      taskId: null,
+      title: INTEGRATION_TITLE,
+    };
+    const terms = termsOf(await termsWithin(tx, id), {});
+    return { nodes: [{ ...node, terms }], rows: [row] };
   });
 }
 

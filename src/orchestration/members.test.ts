@@ -3,12 +3,16 @@ import { expect, inject, test } from "vitest";
 import { openSessionLife } from "../../test/kit/hub/session-life.ts";
 import type { TestLife } from "../../test/kit/hub/session-life.ts";
 import { amountsOf, NO_BOUNDS } from "../core/budget.ts";
+import { NO_TERMS } from "../core/orchestration.ts";
+import { Plan } from "../core/plan.ts";
 import { NewSession } from "../core/session.ts";
 import { sessionsFor } from "../sessions/seen.ts";
 import { createRetentionStore } from "../store/sessions/retention.ts";
 import { sharesOf } from "../store/spending/budgets.ts";
+import { locked, makeSessions } from "./change.ts";
 import { createChildren } from "./children.ts";
 import { NewOrchestration } from "./orchestrations.ts";
+import { planned } from "./planned.ts";
 
 const project = { repository: "octo/greeter", requirements: "Greet in more languages." };
 
@@ -144,4 +148,29 @@ test("a pause is no work, also of a session that is cancelled while it is paused
   expect(amountsOf(ended, new Date()).minutes).toBeCloseTo(60, 0);
   const { budget } = await house.orchestrations.get(orchestrationId);
   expect(budget.minutes?.used).toBeCloseTo(60, 0);
+});
+
+test("what collides with another one is made from its beginning, and nothing of before is left", async () => {
+  await using house = await openSessionLife({ serverUrl: inject("databaseServer") });
+  const tasks = ["a", "b"].map((one) => ({
+    id: one,
+    title: `About ${one}`,
+    requirements: "Do it.",
+  }));
+  const plan = Plan.parse({ tasks });
+  const { orchestrationId: id } = await house.orchestrations.create({
+    ...NewOrchestration.parse({ project, plan }),
+    autoStart: false,
+  });
+  let attempts = 0;
+  const made = await makeSessions(house.life, id, async (tx) => {
+    attempts += 1;
+    const one = planned(await locked(tx, id), plan, NO_TERMS);
+    if (attempts === 1)
+      await sql`do $$ begin raise 'collided' using errcode = '40001'; end $$`.execute(tx);
+    return one;
+  });
+  expect(attempts).toBe(2);
+  const { sessions } = await house.orchestrations.get(id);
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual(made?.nodes.map((node) => node.id));
 });

@@ -17,13 +17,11 @@ import { asHubError } from "../store/failure.ts";
 import {
   changeOrchestrationWithin,
   insertOrchestrationWithin,
-  insertTasksWithin,
   termsWithin,
 } from "../store/orchestrations/orchestration-writes.ts";
-import type { NewTaskRow } from "../store/orchestrations/orchestration-writes.ts";
 import { inTransaction } from "../store/transaction.ts";
 import { advance, plannerRow, SESSIONS } from "./advance.ts";
-import { become, ended, locked } from "./change.ts";
+import { become, ended, locked, makeSessions } from "./change.ts";
 import type { OrchestrationDeps } from "./deps.ts";
 import type {
   NewOrchestration,
@@ -119,18 +117,15 @@ async function create(
     cancelRequestedAt: null,
     endedAt: null,
   };
-  const { nodes, rows } = firstSessions(orchestration, deps.settings, terms ?? NO_TERMS);
-  let isNew = true;
-  await deps.graphs.create(orchestration.id, {
-    starts: state === "running" || state === "proposing",
-    async nodes(tx) {
-      isNew = await insertOrchestrationWithin(tx, orchestration, terms);
-      return isNew ? nodes : null;
-    },
-    after: (tx) => insertTasksWithin(tx, rows),
-  });
-  const made = isNew ? nodes.map((node) => node.id) : await sessionIdsOf(deps, id);
-  const sessions = await Promise.all(made.map((one) => deps.sessions.get(one)));
+  const first = firstSessions(orchestration, deps.settings, terms ?? NO_TERMS);
+  const made = await makeSessions(
+    deps,
+    id,
+    async (tx) => ((await insertOrchestrationWithin(tx, orchestration, terms)) ? first : null),
+    { starts: state === "running" || state === "proposing" },
+  );
+  const ids = made?.nodes.map((node) => node.id) ?? (await sessionIdsOf(deps, id));
+  const sessions = await Promise.all(ids.map((one) => deps.sessions.get(one)));
   return {
     orchestrationId: id,
     status: sessions[0]?.status ?? "initializing",
@@ -203,25 +198,16 @@ async function approve(
   id: Id,
   version: number | undefined,
 ): Promise<void> {
-  const rows: NewTaskRow[] = [];
-  await deps.graphs.create(id, {
-    starts: true,
-    async nodes(tx) {
-      // From its beginning, when it collided with another one.
-      rows.length = 0;
-      const orchestration = await locked(tx, id);
-      const { plan, state } = orchestration;
-      if (version !== undefined) demandVersion(orchestration, version);
-      if (state === "running" && plan !== null) return null;
-      if (state !== "proposed" || plan === null) throw notProposed(state);
-      // The bound may be another one by now.
-      refuseFaults(plan, { ...deps.settings, budget: orchestration.options.budget });
-      await become(tx, orchestration, "running", { at: deps.clock.now() });
-      const made = planned(orchestration, plan, await termsWithin(tx, id));
-      rows.push(...made.rows);
-      return made.nodes;
-    },
-    after: (tx) => insertTasksWithin(tx, rows),
+  await makeSessions(deps, id, async (tx) => {
+    const orchestration = await locked(tx, id);
+    const { plan, state } = orchestration;
+    if (version !== undefined) demandVersion(orchestration, version);
+    if (state === "running" && plan !== null) return null;
+    if (state !== "proposed" || plan === null) throw notProposed(state);
+    // The bound may be another one by now.
+    refuseFaults(plan, { ...deps.settings, budget: orchestration.options.budget });
+    await become(tx, orchestration, "running", { at: deps.clock.now() });
+    return planned(orchestration, plan, await termsWithin(tx, id));
   });
 }
 

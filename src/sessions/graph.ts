@@ -24,21 +24,26 @@ export interface GraphNode {
   terms?: Partial<SessionTerms>;
 }
 
+/** What sessions that are one thing are made of, by whoever wants them. */
+export interface GraphPlan<Made extends { nodes: GraphNode[] }> {
+  /** Whether they are to run as soon as they may. */
+  starts: boolean;
+  /**
+   * Locks what the graph belongs to, and says of what it consists: null makes nothing. Asked again when the transaction
+   * collided with another one, so it answers all that follows, and leaves nothing behind.
+   */
+  made(tx: Tx): Promise<Made | null>;
+  /** Stores what belongs to it. */
+  after(tx: Tx, made: Made): Promise<void>;
+}
+
 /** Sessions that are one thing: they are there together or not at all. */
 export interface SessionGraphs {
-  /**
-   * Makes them in one transaction. `nodes` locks what the graph belongs to, and says of what it consists: null makes
-   * nothing. `after` stores what belongs to it.
-   */
-  create(
+  /** Makes them in one transaction; answers what was made in the one that was committed. */
+  create<Made extends { nodes: GraphNode[] }>(
     orchestrationId: Id,
-    graph: {
-      nodes(tx: Tx): Promise<GraphNode[] | null>;
-      /** Whether they are to run as soon as they may. */
-      starts: boolean;
-      after(tx: Tx): Promise<void>;
-    },
-  ): Promise<void>;
+    graph: GraphPlan<Made>,
+  ): Promise<Made | null>;
   /** Cancels all that has not ended, unless `before` says no; those that hold a slot end soon after. */
   cancel(orchestrationId: Id, before: (tx: Tx) => Promise<boolean>): Promise<void>;
   /** Cancels these, as far as they have not ended, and what depends on them. */
@@ -46,14 +51,15 @@ export interface SessionGraphs {
 }
 
 /** Makes sessions that depend on each other, within a transaction. */
-export async function createGraph(
+export async function createGraph<Made extends { nodes: GraphNode[] }>(
   deps: SessionDeps,
   orchestrationId: Id,
-  graph: Parameters<SessionGraphs["create"]>[1],
-): Promise<void> {
-  await inTransaction(deps.database, async (tx) => {
-    const nodes = await graph.nodes(tx);
-    if (nodes === null) return;
+  graph: GraphPlan<Made>,
+): Promise<Made | null> {
+  return await inTransaction(deps.database, async (tx) => {
+    const made = await graph.made(tx);
+    if (made === null) return null;
+    const { nodes } = made;
     const at = deps.clock.now();
     const own = new Set(nodes.map(({ id }) => id));
     for (const { id, session, waitsFor = [], undecided = [], terms } of nodes) {
@@ -72,7 +78,8 @@ export async function createGraph(
       await insertWithin(tx, [{ insert, openDependencies: before.length, waitsFor, undecided }]);
       if (graph.starts) await requestWithin(tx, id, before, at);
     }
-    await graph.after(tx);
+    await graph.after(tx, made);
+    return made;
   });
 }
 

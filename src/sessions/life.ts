@@ -118,9 +118,10 @@ function createGraphs(
 ): SessionGraphs {
   return {
     async create(orchestrationId, graph) {
-      await createGraph(deps, orchestrationId, graph);
+      const made = await createGraph(deps, orchestrationId, graph);
       if (graph.starts) await giveSlotsNow();
       else preparation.soon();
+      return made;
     },
     async cancel(orchestrationId, before) {
       await cancelGraph(deps, orchestrationId, before);
