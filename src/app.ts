@@ -200,7 +200,7 @@ async function databaseUrl(
 
 async function chooseRuntime(config: Config, host: RuntimeHost, log: Logger): Promise<Runtime> {
   if (!existsSync(host.runnerPath))
-    throw new Error(`the runner is not built (${host.runnerPath}); run: npm run build:runner`);
+    throw new Error(`the runner is not built (${host.runnerPath}); run: npm run build:bundles`);
   const runtime = await createRuntime(config.sandbox.runtime, host);
   const check = await runtime.check();
   if (!check.available)

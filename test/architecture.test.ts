@@ -104,6 +104,19 @@ test("imports run one way", async () => {
   expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
 });
 
+test("pages see the client and the core alone", async () => {
+  const dir = join(SRC, "../web");
+  const files = (await readdir(dir, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const targets: string[] = [];
+  for (const file of files)
+    for (const [, path = ""] of (await readFile(join(dir, file), "utf8")).matchAll(
+      / from "([^"]+)"/g,
+    ))
+      targets.push(relative(join(SRC, ".."), join(dir, file, "..", path)));
+  expect(targets.length).toBeGreaterThan(3);
+  expect(targets.filter((path) => !/^(web|src\/client|src\/core)\//.test(path))).toEqual([]);
+});
+
 test("the table names rooms that exist", async () => {
   const rooms = new Set((await edges()).map(({ room }) => room));
   expect(Object.keys(MAY_IMPORT).filter((room) => !rooms.has(room))).toEqual([]);

@@ -2,7 +2,7 @@ import type { createClient } from "./client.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** What is said to sessions of a hub, and what becomes of their conversations, as functions. */
-export function talkOf({ sessions }: ReturnType<typeof createClient>) {
+export function talkOf({ approvals, sessions }: ReturnType<typeof createClient>) {
   const one = sessions[":id"];
   return {
     async message(id: string, message: { text: string; interrupt: boolean }) {
@@ -38,6 +38,11 @@ export function talkOf({ sessions }: ReturnType<typeof createClient>) {
     },
     async approvals(id: string) {
       const answer = await one.approvals.$get({ param: { id } });
+      if (answer.status !== 200) throw await refusalOf(answer);
+      return (await answer.json()).approvals;
+    },
+    async openApprovals() {
+      const answer = await approvals.$get();
       if (answer.status !== 200) throw await refusalOf(answer);
       return (await answer.json()).approvals;
     },

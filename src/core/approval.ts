@@ -32,6 +32,10 @@ export const Approval = z.object({
 });
 export type Approval = z.infer<typeof Approval>;
 
+/** A question that waits for an answer, and whose it is. */
+export const OpenApproval = Approval.extend({ sessionId: Id, repository: z.string() });
+export type OpenApproval = z.infer<typeof OpenApproval>;
+
 /** What is to be asked. */
 export interface Question {
   /** Who asks with the same one again asks the same. */

@@ -158,7 +158,7 @@ function checkForge({ secrets, github }: Config): Finding {
 
 function mendRuntime(config: Config, reason: string): string {
   if (/image .* is not there/.test(reason)) return "npm run image";
-  if (/runner is not built|runner cannot be read/.test(reason)) return "npm run build:runner";
+  if (/runner is not built|runner cannot be read/.test(reason)) return "npm run build:bundles";
   if (/no permission to use/.test(reason)) return 'usermod -aG docker "$USER", and log in again';
   if (/no container engine listens/.test(reason)) return "systemctl start docker";
   if (/Claude Code was not found/.test(reason)) return "npm install -g @anthropic-ai/claude-code";

@@ -7,6 +7,7 @@ import type { HttpDeps, HttpEnv } from "./deps.ts";
 import { createHostCheck } from "./host.ts";
 import { createMcpDoor } from "./mcp.ts";
 import { createMetrics } from "./metrics.ts";
+import { createPage } from "./page.ts";
 import { createReference } from "./reference.ts";
 import { createWebhooks, webhookFailure } from "./webhooks/webhooks.ts";
 
@@ -39,6 +40,7 @@ export function createHttp(deps: HttpDeps): Hono<HttpEnv> {
   app.route("/api/v1", createApi(deps, guard));
   app.get("/metrics", createMetrics(deps, guard));
   app.all("/mcp", createMcpDoor(deps, guard));
+  app.route("/", createPage());
   app.route("/", createReference(guard));
   app.notFound(() => {
     throw new HubError("not_found", "Not found");

@@ -111,6 +111,9 @@ test(
     await hub.start(made.id);
     const first = await asked(hub, made.id, 1);
     expect(first).toMatchObject({ kind: "host", subject: "ask.example.com:80" });
+    const all = await hub.fetch("/api/v1/approvals");
+    const waiting = { ...first, sessionId: made.id, repository: REPOSITORY };
+    expect(await all.json()).toEqual({ approvals: [waiting] });
     expect(await answer(hub, made.id, first, { decision: "allow" })).toBe(200);
     const second = await asked(hub, made.id, 2);
     expect(await hub.until(made.id)).toMatchObject({ status: "completed" });
@@ -121,6 +124,7 @@ test(
       expect.stringContaining("nobody has answered in time"),
       expect.stringContaining("nobody has answered in time"),
     ]);
+    expect(await (await hub.fetch("/api/v1/approvals")).json()).toEqual({ approvals: [] });
     expect(await approvalsOf(hub, made.id)).toMatchObject([
       { decision: "allow" },
       { decision: "deny", answeredBy: "the time limit" },

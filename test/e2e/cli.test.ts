@@ -85,6 +85,7 @@ test("a session from its start to its diff, piped", async () => {
   const retried = await hub("retry", id, "--follow");
   expect([retried.code, retried.stdout]).toEqual([0, expect.stringMatching(/completed\n$/)]);
   expect((await hub("approvals", id)).stdout).toBe("It has asked nothing.\n");
+  expect((await hub("approvals")).stdout).toBe("Nothing is asked.\n");
   expect(await hub("approve", id)).toMatchObject({ code: 3 });
 
   const list = await hub("list", "--repo", "greet", "--json");

@@ -21,7 +21,7 @@ declare module "vitest" {
 /** One database server for the whole run (TEST_DATABASE_URL names another one), and the runner as sandboxes run it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = join(import.meta.dirname, "../..");
-  await promisify(execFile)(process.execPath, [join(root, "scripts/build-runner.ts")], {
+  await promisify(execFile)(process.execPath, [join(root, "scripts/bundles.ts")], {
     cwd: root,
   });
   const given = process.env["TEST_DATABASE_URL"];

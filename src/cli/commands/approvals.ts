@@ -10,12 +10,12 @@ export interface ApprovalOptions extends ConnectionOptions {
 export function addApprovals(program: Command): void {
   const list = program
     .command("approvals")
-    .description("show what a session has asked people")
-    .argument("<id>", "a session's id, or its beginning")
+    .description("show what a session has asked people, or what all ask now")
+    .argument("[id]", "a session's id, or its beginning; all when it is missing")
     .option("--json", "print the questions as JSON");
-  withConnection(list).action(async (id: string, options: ApprovalOptions) => {
-    const { showApprovals } = await import("../sessions/approvals.ts");
-    await showApprovals(id, options);
+  withConnection(list).action(async (id: string | undefined, options: ApprovalOptions) => {
+    const { showApprovals, showOpen } = await import("../sessions/approvals.ts");
+    await (id === undefined ? showOpen(options) : showApprovals(id, options));
   });
   addDecision(program, "approve", "allow", "allow what a session asks for");
   addDecision(program, "deny", "deny", "deny what a session asks for");

@@ -28,6 +28,28 @@ export async function showApprovals(text: string, options: ApprovalOptions): Pro
     );
 }
 
+/** Of all sessions. */
+export async function showOpen(options: ApprovalOptions): Promise<void> {
+  const hub = await connect(options);
+  const approvals = await hub.openApprovals();
+  if (options.json === true) return printJson(approvals);
+  if (approvals.length === 0) process.stdout.write("Nothing is asked.\n");
+  else
+    process.stdout.write(
+      table(
+        ["SESSION", "NUMBER", "REPOSITORY", "UNTIL", "WHAT", ""],
+        approvals.map(({ sessionId, number, repository, dueAt, subject, detail }) => [
+          sessionId,
+          String(number),
+          repository,
+          moment(dueAt),
+          terminalLine(subject, 60),
+          terminalLine(detail, 60),
+        ]),
+      ),
+    );
+}
+
 /** Only a question that is named, or the only one that is open: nothing is allowed by mistake. */
 export async function decide(
   text: string,

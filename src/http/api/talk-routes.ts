@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { Approval, Decision } from "../../core/approval.ts";
+import { Approval, Decision, OpenApproval } from "../../core/approval.ts";
 import { Id } from "../../core/id.ts";
 import { Fork, Message, NextTask, Retry } from "../../core/talk.ts";
 import { SessionResource } from "./resources.ts";
@@ -26,6 +26,9 @@ const ApprovalResource = Approval.meta({ id: "Approval" });
 const ApprovalsResource = z
   .object({ approvals: z.array(ApprovalResource) })
   .meta({ id: "Approvals" });
+const OpenApprovalsResource = z
+  .object({ approvals: z.array(OpenApproval.meta({ id: "OpenApproval" })) })
+  .meta({ id: "OpenApprovals" });
 
 const SentResource = z.object({ id: z.uuid(), at: z.iso.datetime() }).meta({ id: "SentMessage" });
 
@@ -132,6 +135,15 @@ export const listApprovals = createRoute({
     ...PROBLEMS,
     404: problem("No such session"),
   },
+});
+
+export const listOpenApprovals = createRoute({
+  ...common,
+  method: "get",
+  path: "/approvals",
+  summary: "List what all sessions ask people now, the most urgent first",
+  description: "At most a hundred; the page `/questions` shows them.",
+  responses: { 200: json(OpenApprovalsResource, "Questions without an answer"), ...PROBLEMS },
 });
 
 export const answerApproval = createRoute({

@@ -58,6 +58,9 @@ export function createTalkApi({
       const { id } = await sessionsOf(c).get(c.req.valid("param").id);
       return c.json({ approvals: await approvals.list(id) }, 200);
     })
+    .openapi(routes.listOpenApprovals, async (c) =>
+      c.json({ approvals: await approvals.open(c.get("access")) }, 200),
+    )
     .openapi(routes.answerApproval, async (c) => {
       const { id, approvalId } = c.req.valid("param");
       await sessionsOf(c).get(id);

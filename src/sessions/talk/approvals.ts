@@ -1,5 +1,6 @@
 import { sql } from "kysely";
-import type { Approval, Decision, Question, Verdict } from "../../core/approval.ts";
+import type { Access } from "../../core/access.ts";
+import type { Approval, Decision, OpenApproval, Question, Verdict } from "../../core/approval.ts";
 import { conflict, notFound } from "../../core/errors.ts";
 import type { EventBody } from "../../core/event.ts";
 import { newId } from "../../core/id.ts";
@@ -10,6 +11,7 @@ import {
   approvalByKey,
   approvalsOf,
   insertApprovalWithin,
+  openApprovals,
 } from "../../store/talk/approvals.ts";
 import type { Tx } from "../../store/database.ts";
 import { appendWithin, lockSessions } from "../../store/log/events.ts";
@@ -23,6 +25,8 @@ import { whenTold } from "./told.ts";
 /** Questions of one session that wait, and all that it may ask; what is more is not allowed. */
 const OPEN = 20;
 const ALL = 200;
+/** More at once are of no use to a person. */
+const OPEN_PAGE = 100;
 const DETAIL_CHARS = 4_000;
 const SUBJECT_CHARS = 300;
 const TIME = "the time limit";
@@ -35,6 +39,8 @@ const TOO_MANY: Verdict = {
 export interface SessionApprovals {
   /** The oldest first. */
   list(id: Id): Promise<Approval[]>;
+  /** What waits for an answer, as far as it is there for who asks; the most urgent first, and no more than a page. */
+  open(access: Access): Promise<OpenApproval[]>;
   /** Throws `conflict` when it was answered, or its time is up. */
   answer(
     id: Id,
@@ -49,6 +55,13 @@ export function createApprovals(deps: SessionDeps): SessionApprovals {
     async list(id) {
       if ((await deps.sessions.get(id)) === null) throw notFound("Session");
       return await approvalsOf(db, id).catch((error: unknown) => {
+        throw asHubError(error);
+      });
+    },
+    async open({ repositories, orchestrationId }) {
+      const now = deps.clock.now();
+      const of = { repositories, orchestrationId, now, limit: OPEN_PAGE };
+      return await openApprovals(db, of).catch((error: unknown) => {
         throw asHubError(error);
       });
     },

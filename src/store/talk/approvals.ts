@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import { Approval, Decision } from "../../core/approval.ts";
-import type { Question } from "../../core/approval.ts";
+import type { OpenApproval, Question } from "../../core/approval.ts";
 import type { Id } from "../../core/id.ts";
 import type { Database, Db, Tx } from "../database.ts";
 
@@ -19,6 +19,9 @@ const Row = z.object({
   note: z.string().nullable(),
   answered_at: time.nullable(),
 });
+
+const Owner = z.object({ session_id: z.string() });
+const InRepository = { repository: z.string() };
 
 /** The oldest first. */
 export async function approvalsOf(db: Db | Tx, sessionId: Id): Promise<Approval[]> {
@@ -50,6 +53,29 @@ export interface AskedApproval extends Approval {
   sessionId: Id;
 }
 
+/** Those that wait for an answer, of these repositories and this orchestration (null: of all); the most urgent first. */
+export async function openApprovals(
+  db: Db,
+  of: {
+    repositories: readonly string[] | null;
+    orchestrationId: Id | null;
+    now: Date;
+    limit: number;
+  },
+): Promise<OpenApproval[]> {
+  const { repositories, orchestrationId, now, limit } = of;
+  const { rows } =
+    await sql`select a.*, s.repository from approvals a join sessions s on s.id = a.session_id
+    where a.answered_at is null and a.due_at > ${now}
+      ${repositories === null ? sql`` : sql`and s.repository = any(${[...repositories]}::text[])`}
+      ${orchestrationId === null ? sql`` : sql`and s.orchestration_id = ${orchestrationId}`}
+    order by a.due_at, a.id limit ${limit}`.execute(db);
+  return rows.map((row) => {
+    const { session_id: sessionId, repository } = Owner.extend(InRepository).parse(row);
+    return { ...toApproval(row), sessionId, repository };
+  });
+}
+
 export interface ApprovalReads {
   /** What these have asked, their sessions included, as far as it is open or was closed since then; the oldest first. */
   among(of: {
@@ -72,7 +98,6 @@ export function createApprovalReads({ db }: Database): ApprovalReads {
   };
 }
 const READ_AT_ONCE = 1_000;
-const Owner = z.object({ session_id: z.string() });
 
 /** In a session that the transaction has locked. */
 export async function insertApprovalWithin(

@@ -34,6 +34,22 @@ const slimZod: Plugin = {
   },
 };
 
+// The page that a browser shows, as it is served.
+await build({
+  entryPoints: ["page.html", "page.css", "page.ts"].map((name) =>
+    join(root, "web/questions", name),
+  ),
+  outdir: join(root, "dist/web/questions"),
+  bundle: true,
+  platform: "browser",
+  target: "es2024",
+  format: "esm",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: "warning",
+  loader: { ".html": "copy" },
+});
+
 // The program inside of sandboxes: one file that needs nothing but Node.js.
 await build({
   entryPoints: [join(root, "src/runner/main.ts")],
