@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import { USUAL_BOT_NAME } from "./config/forge-settings.ts";
 import { systemClock } from "./core/clock.ts";
-import { HubError } from "./core/errors.ts";
+import { HubError, ifFound } from "./core/errors.ts";
 import { later } from "./core/later.ts";
 import type { Redaction } from "./core/redaction.ts";
 import type { Repository } from "./core/repository.ts";
@@ -18,6 +18,7 @@ import type { Database } from "./store/database.ts";
 import { createDeliveryLog } from "./store/deliveries/delivery-log.ts";
 import type { DeliveryLog } from "./store/deliveries/delivery-log.ts";
 import { createDeliveryQueue } from "./store/deliveries/delivery-queue.ts";
+import type { ClaimedDelivery } from "./store/deliveries/delivery-queue.ts";
 import type { EventStore } from "./store/log/events.ts";
 import { createForgeWrites } from "./store/threads/forge-writes.ts";
 import { createRepairStore } from "./store/threads/repairs.ts";
@@ -44,6 +45,7 @@ import { createSettingsSource } from "./triggers/settings/source.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import type { Triggers } from "./triggers/triggers.ts";
 import { startDeliveryWorker } from "./triggers/worker.ts";
+import type { Outcome } from "./triggers/worker.ts";
 
 const WORKER = { lanes: 8, leaseMs: 60_000, attempts: 8, pollMs: 1_000 };
 const REVIEWER = { leaseMs: 120_000, pollMs: 1_000 };
@@ -73,13 +75,7 @@ const PUSH = { contents: "write", metadata: "read" } as const;
 export function gitCredentials(forge: GitHubForge | null, log: Logger) {
   /** Null where the App is not installed: what everybody may read can be worked on there, and nothing be pushed. */
   async function ifInstalled<T>(ask: (forge: GitHubForge) => Promise<T>): Promise<T | null> {
-    if (forge === null) return null;
-    try {
-      return await ask(forge);
-    } catch (error) {
-      if (error instanceof HubError && error.code === "not_found") return null;
-      throw error;
-    }
+    return forge === null ? null : await ifFound(ask(forge));
   }
 
   return {
@@ -137,15 +133,10 @@ export async function startBot(
   const common = { executorId, clock: systemClock, log };
   const queue = createDeliveryQueue(database);
   const deliveryLog = createDeliveryLog(database);
+  const startWorker = async (handle: (delivery: ClaimedDelivery) => Promise<Outcome>) =>
+    parts.use(await startDeliveryWorker({ ...common, queue, settings: WORKER, handle }));
   if (forge === null) {
-    const worker = parts.use(
-      await startDeliveryWorker({
-        ...common,
-        queue,
-        settings: WORKER,
-        handle: () => Promise.resolve({ state: "ignored", outcome: NO_ACCOUNT }),
-      }),
-    );
+    const worker = await startWorker(async () => ({ state: "ignored", outcome: NO_ACCOUNT }));
     const simulate = () => Promise.resolve({ reason: NO_ACCOUNT, rules: [] });
     return { deliveryLog, onDelivery: () => worker.ring(), simulate };
   }
@@ -229,14 +220,7 @@ export async function startBot(
       settings: CHECK_SWEEP,
     }),
   );
-  const worker = parts.use(
-    await startDeliveryWorker({
-      ...common,
-      queue,
-      settings: WORKER,
-      handle: async (delivery) => await (await triggers()).handle(delivery),
-    }),
-  );
+  const worker = await startWorker(async (delivery) => await (await triggers()).handle(delivery));
   const onDelivery = () => worker.ring();
   const everyMs = github.catchUpMs;
   parts.use(await openCatchUp({ forge, database, onDelivery, everyMs, executorId, log }));

@@ -126,3 +126,17 @@ export function unavailable(what: "database" | "shutting down", cause?: unknown)
     },
   );
 }
+
+/** What is asked for; null: there is no such thing, or it is gone. */
+export async function ifFound<Found>(asked: Promise<Found>): Promise<Found | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof HubError && error.code === "not_found";
+}

@@ -124,6 +124,16 @@ export const Usage = z.object({
 });
 export type Usage = z.infer<typeof Usage>;
 
+/** Of a session that has not begun. */
+export const NO_USAGE: Readonly<Usage> = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costUsd: 0,
+  modelCalls: 0,
+};
+
 /** A session whose agent waits, with its sandbox and its slot. */
 export const Pause = z.object({
   at: z.iso.datetime(),

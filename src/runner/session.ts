@@ -264,34 +264,31 @@ async function sendResult(
   result: Omit<RunnerResult, "lastSeq">,
 ): Promise<void> {
   await outbox.flush();
-  await gateway.call(z.object({}), {
-    method: "POST",
-    path: "/runner/result",
-    body: JSON.stringify(RunnerResult.parse({ ...result, lastSeq: outbox.lastSeq() })),
-    timeoutMs: ATTEMPT_MS,
-    untilMs,
-  });
+  const body = RunnerResult.parse({ ...result, lastSeq: outbox.lastSeq() });
+  await tell(gateway, { path: "/runner/result", body, untilMs });
 }
 
 async function sendReport(gateway: GatewayClient, report: ProbeReport): Promise<void> {
-  await gateway.call(z.object({}), {
-    method: "POST",
-    path: "/runner/probe",
-    body: JSON.stringify(report),
-    timeoutMs: ATTEMPT_MS,
-    untilMs: Date.now() + ATTEMPT_MS,
-  });
+  const untilMs = Date.now() + ATTEMPT_MS;
+  await tell(gateway, { path: "/runner/probe", body: report, untilMs });
 }
 
 /** There was no job, or its events were refused: the reason is all that there is to tell. */
 async function reportFailure(gateway: GatewayClient, error: unknown): Promise<void> {
-  const result = RunnerResult.parse({ outcome: "failed", error: messageOf(error), lastSeq: 0 });
+  const body = RunnerResult.parse({ outcome: "failed", error: messageOf(error), lastSeq: 0 });
+  await tell(gateway, { path: "/runner/result", body, untilMs: Date.now() + LATE_MS });
+}
+
+async function tell(
+  gateway: GatewayClient,
+  { path, body, untilMs }: { path: string; body: RunnerResult | ProbeReport; untilMs: number },
+): Promise<void> {
   await gateway.call(z.object({}), {
     method: "POST",
-    path: "/runner/result",
-    body: JSON.stringify(result),
+    path,
+    body: JSON.stringify(body),
     timeoutMs: ATTEMPT_MS,
-    untilMs: Date.now() + LATE_MS,
+    untilMs,
   });
 }
 

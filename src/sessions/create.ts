@@ -2,6 +2,7 @@ import { asBounds } from "../core/budget.ts";
 import { conflict, invalidRequest } from "../core/errors.ts";
 import { newId, sandboxName } from "../core/id.ts";
 import type { Id } from "../core/id.ts";
+import { NO_USAGE } from "../core/session.ts";
 import type { NewSession, Session } from "../core/session.ts";
 import { SessionTerms } from "../core/session-terms.ts";
 import { asHubError } from "../store/failure.ts";
@@ -138,14 +139,7 @@ function asCreated({ id, session, sandboxName: name, orchestrationId, createdAt 
     agentSessionId: null,
     workBranch: null,
     error: null,
-    usage: {
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      costUsd: 0,
-      modelCalls: 0,
-    },
+    usage: NO_USAGE,
     budget: asBounds(session.options?.budget),
     pause: null,
     pausedMs: 0,

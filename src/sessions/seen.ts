@@ -1,6 +1,6 @@
 import { allowsRepository, isWhole, sees } from "../core/access.ts";
 import type { Access } from "../core/access.ts";
-import { forbidden, HubError, invalidRequest, notFound } from "../core/errors.ts";
+import { forbidden, ifFound, invalidRequest, notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import type { NewSession, Session } from "../core/session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -21,13 +21,7 @@ export function sessionsFor(sessions: Sessions, access: Access): Sessions {
   }
 
   async function isSeen(id: Id): Promise<boolean> {
-    return await get(id).then(
-      () => true,
-      (error: unknown) => {
-        if (isNotFound(error)) return false;
-        throw error;
-      },
-    );
+    return (await ifFound(get(id))) !== null;
   }
 
   /** Does it with sessions that are seen. */
@@ -82,8 +76,4 @@ export function sessionsFor(sessions: Sessions, access: Access): Sessions {
     diff: seen(sessions.diff),
     answer: seen(sessions.answer),
   };
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof HubError && error.code === "not_found";
 }

@@ -1,4 +1,4 @@
-import { HubError } from "../core/errors.ts";
+import { ifFound } from "../core/errors.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
 import { stop, stopPlan } from "./closed.ts";
 import { openPlans } from "./plans/open.ts";
@@ -74,21 +74,12 @@ async function stillAsks(
 ): Promise<boolean> {
   const { id, pull_request_review_id: reviewId } = comment ?? {};
   if (id === undefined) return true;
-  if (event === "issue_comment") return (await ifThere(repository.comment(id))) !== null;
+  if (event === "issue_comment") return (await ifFound(repository.comment(id))) !== null;
   if (number === null || reviewId == null) return true;
-  const review = await ifThere(repository.review(number, reviewId));
+  const review = await ifFound(repository.review(number, reviewId));
   // The last comment of a review that says nothing else takes it away, too.
   if (review === null) return false;
   if (settings.triggers.changesRequested && review.state === "changes_requested") return true;
   const comments = await repository.reviewComments(number, reviewId);
   return [review, ...comments].some(({ body }) => mentionOf(body, settings.botLogin) !== null);
-}
-
-async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
-  }
 }

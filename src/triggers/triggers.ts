@@ -1,4 +1,4 @@
-import { HubError } from "../core/errors.ts";
+import { ifFound, isNotFound } from "../core/errors.ts";
 import type { ClaimedDelivery } from "../store/deliveries/delivery-queue.ts";
 import { closedRule } from "./closed.ts";
 import { fixRule } from "./checks/fix-rule.ts";
@@ -88,12 +88,7 @@ const GONE = "what it is about is gone, or not for the bot to see";
 
 /** What it is about may be gone since it was decided. */
 async function actOn({ act }: Intention): Promise<Outcome> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof HubError) || error.code !== "not_found") throw error;
-    return ignored(GONE);
-  }
+  return (await ifFound(act())) ?? ignored(GONE);
 }
 
 /** What each rule that is about such an event makes of it; a sentence: why none is asked. */
@@ -116,7 +111,7 @@ async function decide(
       const decision = await ask({ ...deps, settings }, repository, read);
       if (decision !== null) decisions.push({ rule: name, decision });
     } catch (error) {
-      if (!(error instanceof HubError) || error.code !== "not_found") throw error;
+      if (!isNotFound(error)) throw error;
       decisions.push({ rule: name, decision: GONE });
     }
   }

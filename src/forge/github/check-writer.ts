@@ -1,5 +1,5 @@
+import { isNotFound } from "../../core/errors.ts";
 import { z } from "zod";
-import { HubError } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, CheckDraft, ForgeRepository } from "../forge.ts";
 import { WrittenAnswer } from "./mapping.ts";
@@ -71,7 +71,7 @@ export function createCheckWriter(options: {
       await update(id, draft);
       return true;
     } catch (error) {
-      if (error instanceof HubError && error.code === "not_found") return false;
+      if (isNotFound(error)) return false;
       throw error;
     }
   }

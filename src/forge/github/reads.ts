@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HubError } from "../../core/errors.ts";
+import { ifFound, isNotFound } from "../../core/errors.ts";
 import { PERMISSIONS } from "../../core/permission.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, ForgeRepository, LabelChange } from "../forge.ts";
@@ -68,7 +68,7 @@ export function createReads(client: Client, repository: Repository): Reads {
         const { permission, role_name: role } = Permitted.parse(answer);
         return role ?? permission;
       } catch (error) {
-        if (error instanceof HubError && error.code === "not_found") return "none";
+        if (isNotFound(error)) return "none";
         throw error;
       }
     },
@@ -156,15 +156,11 @@ async function fileOf(
   ref: string | null,
   maxBytes: number,
 ): Promise<{ text: string | null } | null> {
-  try {
-    const at = ref === null ? {} : { ref };
-    const answer = ContentsAnswer.parse(await get("/contents/{path}", { path, ...at }));
-    if (answer === null) return null;
-    return { text: answer.size > maxBytes ? null : answer.text };
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
-  }
+  const at = ref === null ? {} : { ref };
+  const found = await ifFound(get("/contents/{path}", { path, ...at }));
+  const answer = found === null ? null : ContentsAnswer.parse(found);
+  if (answer === null) return null;
+  return { text: answer.size > maxBytes ? null : answer.text };
 }
 
 const Permitted = z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HubError } from "../../core/errors.ts";
+import { HubError, isNotFound } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import { Secret } from "../../core/secret.ts";
 import { asForgeError } from "./errors.ts";
@@ -122,7 +122,7 @@ export function installationTokens({ asApp, withToken }: AppAccess, time: ForgeT
       return await ask(await installationOf(repository));
     } catch (error) {
       installations.delete(repository);
-      if (!wasKnown || !(error instanceof HubError) || error.code !== "not_found") throw error;
+      if (!wasKnown || !isNotFound(error)) throw error;
       return await ask(await installationOf(repository));
     }
   }

@@ -1,4 +1,4 @@
-import { HubError } from "../../core/errors.ts";
+import { HubError, isNotFound } from "../../core/errors.ts";
 import type { Repository } from "../../core/repository.ts";
 import type { Account, ForgeRepository, ReactionTarget } from "../forge.ts";
 import { createCheckWriter } from "./check-writer.ts";
@@ -86,7 +86,7 @@ export function createWrites(options: {
         await send("PATCH", place, { id, body: `${body}\n\n${markOf(key)}` });
         return true;
       } catch (error) {
-        if (error instanceof HubError && error.code === "not_found") return false;
+        if (isNotFound(error)) return false;
         throw error;
       }
     },

@@ -1,32 +1,24 @@
 import type { ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { HubError, forbidden } from "../../core/errors.ts";
+import { forbidden, HubError } from "../../core/errors.ts";
 import type { Deny } from "../denials.ts";
 import { readPath } from "../request-path.ts";
 import type { Door } from "../session.ts";
-import type { LeasePush } from "./credentials.ts";
-import type { GitLimits } from "./limits.ts";
-import type { Mirror } from "./mirror.ts";
 import { createPush } from "./push.ts";
-import type { PushedRef } from "./push.ts";
+import type { PushDeps, PushedRef } from "./push.ts";
 import { createReceive } from "./receive.ts";
 import { createSlots } from "./slots.ts";
 import { createUpload } from "./upload.ts";
-import type { BranchOwnership } from "./vet.ts";
 
 /** The git door: smart HTTP for the session's own repository, below `/git/<owner>/<name>.git/`. */
-export function createGitDoor(options: {
-  mirror: Mirror;
-  ownership: BranchOwnership;
-  lease: LeasePush;
-  serverUrl: string;
-  environment: Readonly<Record<string, string>>;
-  limits: GitLimits;
-  onPush(pushed: PushedRef): Promise<void>;
-  /** Told of what the door turns away. */
-  onDenial: Deny;
-  log: Logger;
-}): Door {
+export function createGitDoor(
+  options: PushDeps & {
+    onPush(pushed: PushedRef): Promise<void>;
+    /** Told of what the door turns away. */
+    onDenial: Deny;
+    log: Logger;
+  },
+): Door {
   const slots = createSlots({
     max: options.limits.maxChildren,
     maxWaiting: options.limits.maxWaiting,

@@ -42,14 +42,16 @@ export type Push = (
   pack: AsyncIterable<Uint8Array>,
 ) => Promise<PushOutcome>;
 
-export function createPush(options: {
+export interface PushDeps {
   mirror: Mirror;
   ownership: BranchOwnership;
   lease: LeasePush;
   serverUrl: string;
   environment: Readonly<Record<string, string>>;
   limits: GitLimits;
-}): Push {
+}
+
+export function createPush(options: PushDeps): Push {
   const { mirror, ownership, limits } = options;
   const forward = createForward(options);
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HubError } from "../../core/errors.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import { Id } from "../../core/id.ts";
 import { isFinal, SessionStatus } from "../../core/session.ts";
 import type { Session } from "../../core/session.ts";
@@ -76,12 +76,8 @@ export const waitTool = ({ usualSeconds }: { usualSeconds: number }) =>
 export const waitForSession = waitTool({ usualSeconds: USUAL_SECONDS });
 
 async function checkKnown(id: Id, { sessions }: McpCall): Promise<void> {
-  try {
-    await sessions.get(id);
-  } catch (error) {
-    if (!(error instanceof HubError) || error.code !== "not_found") throw error;
+  if ((await ifFound(sessions.get(id))) === null)
     throw new HubError("not_found", `session ${id} not found`);
-  }
 }
 
 async function waited(id: Id, { sessions, events }: McpCall): Promise<z.infer<typeof Waited>> {

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { bootOf } from "../boot.ts";
 import type { ControlGroups } from "../control-groups.ts";
 import type { LocalKind } from "../local-runtime.ts";
 import type { RuntimeHost } from "../runtime.ts";
@@ -70,15 +71,7 @@ export function createBubblewrapKind(host: RuntimeHost, groups: ControlGroups): 
           spec.name,
         ],
         extra: options.map((option) => `${option}\0`).join(""),
-        boot: {
-          sessionId: spec.sessionId,
-          sandboxName: spec.name,
-          gatewaySocket: join(INSIDE.gateway, host.gatewaySocketName),
-          token: spec.token,
-          workspaceDir: INSIDE.workspace,
-          homeDir: INSIDE.home,
-          spoolDir: INSIDE.spool,
-        },
+        boot: bootOf(host, spec, INSIDE),
       };
     },
     environment: () => ({ PATH: searchPath(dirname(host.nodePath)), HOME: INSIDE.home }),

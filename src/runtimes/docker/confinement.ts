@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import type Docker from "dockerode";
-import type { RunnerBoot } from "../../core/job.ts";
-import type { RuntimeHost, SandboxLimits, SandboxSpec } from "../runtime.ts";
+import type { RuntimeHost, SandboxLimits } from "../runtime.ts";
 import { searchPath } from "../search-path.ts";
 
 /** Places inside every container. The three directories that can be written to are in one volume. */
@@ -84,18 +82,6 @@ export function containerOptions(
       Tmpfs: scratch(limits),
       Mounts: mounts(host, contents.volume),
     },
-  };
-}
-
-export function bootOf(host: RuntimeHost, spec: SandboxSpec): RunnerBoot {
-  return {
-    sessionId: spec.sessionId,
-    sandboxName: spec.name,
-    gatewaySocket: join(INSIDE.gateway, host.gatewaySocketName),
-    token: spec.token,
-    workspaceDir: INSIDE.workspace,
-    homeDir: INSIDE.home,
-    spoolDir: INSIDE.spool,
   };
 }
 

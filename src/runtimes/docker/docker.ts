@@ -4,7 +4,8 @@ import { checkSandboxName } from "../sandbox-name.ts";
 import { createTurns } from "../turns.ts";
 import { findContainer, makeContainer, putBelongings, removeAll } from "./belongings.ts";
 import { createCheck } from "./check.ts";
-import { bootOf, INSIDE } from "./confinement.ts";
+import { bootOf } from "../boot.ts";
+import { INSIDE } from "./confinement.ts";
 import { lastWordsOf } from "./death.ts";
 import type { Container, Engine } from "./engine.ts";
 import { DOCTOR, OWNER, ownerOfHub } from "./labels.ts";
@@ -57,7 +58,7 @@ export function createDockerRuntime(host: RuntimeHost): Runtime {
     const parts = await connected();
     try {
       await putBelongings(parts, container);
-      const boot = JSON.stringify(bootOf(host, spec));
+      const boot = JSON.stringify(bootOf(host, spec, INSIDE));
       await parts.engine.feedAndStart(container.id, `${boot}\n`);
     } catch (error) {
       // What cannot be started is not kept: the next attempt makes it anew, perhaps of a better image.

@@ -1,5 +1,6 @@
-import { dirname, join } from "node:path";
 import { access } from "node:fs/promises";
+import { dirname } from "node:path";
+import { bootOf } from "../boot.ts";
 import type { ControlGroups } from "../control-groups.ts";
 import type { LocalKind } from "../local-runtime.ts";
 import type { RuntimeHost } from "../runtime.ts";
@@ -20,15 +21,7 @@ export function createProcessKind(host: RuntimeHost, groups: ControlGroups): Loc
     async prepare(spec, dir) {
       return {
         argv: [host.nodePath, host.runnerPath, spec.name],
-        boot: {
-          sessionId: spec.sessionId,
-          sandboxName: spec.name,
-          gatewaySocket: join(host.gatewayDir, host.gatewaySocketName),
-          token: spec.token,
-          workspaceDir: dir.workspace,
-          homeDir: dir.home,
-          spoolDir: dir.spool,
-        },
+        boot: bootOf(host, spec, { ...dir, gateway: host.gatewayDir }),
       };
     },
     environment: (dir) => ({ PATH: searchPath(dirname(host.nodePath)), HOME: dir.home }),

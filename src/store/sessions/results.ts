@@ -30,22 +30,15 @@ const Row = z.object({
 });
 
 export function createResultStore({ db }: Database): ResultStore {
+  const ofSession = (sessionId: Id) => db.selectFrom("results").where("session_id", "=", sessionId);
   return {
     get: (sessionId) => resultWithin(db, sessionId),
     async diff(sessionId) {
-      const row = await db
-        .selectFrom("results")
-        .select("diff")
-        .where("session_id", "=", sessionId)
-        .executeTakeFirst();
+      const row = await ofSession(sessionId).select("diff").executeTakeFirst();
       return row?.diff ?? null;
     },
     async answer(sessionId) {
-      const row = await db
-        .selectFrom("results")
-        .select("answer")
-        .where("session_id", "=", sessionId)
-        .executeTakeFirst();
+      const row = await ofSession(sessionId).select("answer").executeTakeFirst();
       return row?.answer ?? null;
     },
   };

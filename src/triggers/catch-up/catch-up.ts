@@ -1,6 +1,6 @@
+import { isNotFound } from "../../core/errors.ts";
 import type { Logger } from "pino";
 import { DeliveryHead, LISTENED, NOT_LISTENED } from "../../core/delivery.ts";
-import { HubError } from "../../core/errors.ts";
 import { Repository } from "../../core/repository.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { ForgeHook, Sent } from "../../forge/forge.ts";
@@ -146,7 +146,7 @@ async function wholeOf({ log }: CatchUpDeps, hook: ForgeHook, { id, deliveryId }
   try {
     return await hook.whole(id);
   } catch (error) {
-    if (!(error instanceof HubError) || error.code !== "not_found") throw error;
+    if (!isNotFound(error)) throw error;
     log.warn({ err: error, deliveryId }, "a missed delivery is not there any more");
     return null;
   }

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
-import { HubError } from "../../core/errors.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { Rounds } from "../../events/rounds.ts";
@@ -10,7 +10,6 @@ import type { Review, ReviewStore } from "../../store/threads/reviews.ts";
 import type { SessionCheck, SessionCheckStore } from "../../store/threads/session-checks.ts";
 import type { ThreadSessionStore } from "../../store/threads/thread-sessions.ts";
 import { neutralise } from "../report/neutralise.ts";
-import { sessionOf } from "../review/begin.ts";
 import type { SettingsSource } from "../settings/source.ts";
 import { pauseMs } from "./pause.ts";
 import { actionsOf, annotationsOf, CHECK_NAMES, saysOf, saysOfFormer, saysOfGone } from "./says.ts";
@@ -72,7 +71,7 @@ export async function startChecker(deps: CheckerDeps): Promise<Rounds> {
 
 async function bringUpToDate(deps: CheckerDeps, check: SessionCheck): Promise<void> {
   const { checks, reviews, clock } = deps;
-  const session = await sessionOf(deps, check.sessionId);
+  const session = await ifFound(deps.sessions.get(check.sessionId));
   if (session === null) {
     if (check.shown !== null) return await write(deps, check, { says: saysOfGone() });
     const ageMs = clock.now().getTime() - check.begunAt.getTime();

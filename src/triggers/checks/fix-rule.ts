@@ -1,10 +1,10 @@
-import { HubError } from "../../core/errors.ts";
+import { ifFound } from "../../core/errors.ts";
 import { refusalFor } from "../authority.ts";
 import type { TriggerDeps } from "../deps.ts";
 import { obey } from "../obey.ts";
 import type { Rule } from "../rule.ts";
 import type { SessionCheck } from "../../store/threads/session-checks.ts";
-import { sanitise } from "../text/sanitise.ts";
+import { quoted, sanitise } from "../text/sanitise.ts";
 import { FIX } from "./says.ts";
 import { toldOf } from "./told-of.ts";
 
@@ -46,20 +46,8 @@ async function dataOf({ review, sessions }: TriggerDeps, check: SessionCheck): P
     const found = await review.reviews.comments(sessionId);
     const summary = (await review.reviews.get(sessionId))?.summary ?? "";
     const lines = found.map(({ path, line, body }) => `${path}:${line}: ${body}`);
-    return [head, quoted([summary, ...lines].join("\n"))].join("\n");
+    return [head, quoted(sanitise([summary, ...lines].join("\n")))].join("\n");
   }
-  try {
-    const { error } = await sessions.get(sessionId);
-    return error === null || error === undefined ? "" : [head, quoted(error)].join("\n");
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return "";
-    throw error;
-  }
-}
-
-function quoted(text: string): string {
-  return sanitise(text)
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
+  const error = (await ifFound(sessions.get(sessionId)))?.error ?? null;
+  return error === null ? "" : [head, quoted(sanitise(error))].join("\n");
 }

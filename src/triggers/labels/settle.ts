@@ -1,4 +1,4 @@
-import { HubError } from "../../core/errors.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { ForgeRepository, Issue, Label } from "../../forge/forge.ts";
 import type { LabelRun } from "../../store/threads/label-runs.ts";
@@ -21,7 +21,8 @@ export async function settleRun(deps: LabellerDeps, run: LabelRun): Promise<void
   const rules = await deps.rulesFor(run.repository);
   if (rules.mode === "off") return await finish(deps, run, "labels were switched off meanwhile");
   if (run.state === "waiting") return await begin(deps, repository, rules, run);
-  const session = await sessionOf(deps, run);
+  // Deleted after its time, while nobody could put its labels.
+  const session = await ifFound(deps.sessions.get(run.sessionId));
   if (session !== null && session.completedAt === null) return undefined;
   return await end(deps, repository, rules, run, session);
 }
@@ -143,16 +144,6 @@ async function tellAsker(
   } catch (error) {
     // The question may be gone by now.
     if (!(error instanceof HubError) || error.retryable) throw error;
-  }
-}
-
-async function sessionOf({ sessions }: LabellerDeps, run: LabelRun): Promise<Session | null> {
-  try {
-    return await sessions.get(run.sessionId);
-  } catch (error) {
-    // Deleted after its time, while nobody could put its labels.
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Order } from "../order.ts";
 import { happenedAt } from "../payload.ts";
 import { reserveDay } from "../settings/day-budget.ts";
 import { contextOf, requirementsOf } from "../text/conversation.ts";
-import { sanitise } from "../text/sanitise.ts";
+import { quoted, sanitise } from "../text/sanitise.ts";
 import type { Outcome } from "../worker.ts";
 import { openPlans } from "./open.ts";
 
@@ -88,8 +88,7 @@ async function projectOf(
 
 function planAsData(plan: Plan): string {
   const text = sanitise(JSON.stringify(plan, null, 1).slice(0, PLAN_CHARS).toWellFormed());
-  const quoted = text.split("\n").map((line) => `> ${line}`);
-  return `The plan that was proposed before, which whoever asks does not want as it is:\n${quoted.join("\n")}`;
+  return `The plan that was proposed before, which whoever asks does not want as it is:\n${quoted(text)}`;
 }
 
 function githubOf({ event, issue }: Order) {

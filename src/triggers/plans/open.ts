@@ -1,4 +1,4 @@
-import { HubError } from "../../core/errors.ts";
+import { ifFound } from "../../core/errors.ts";
 import { isOver } from "../../core/orchestration.ts";
 import type { OrchestrationView } from "../../core/orchestration.ts";
 import type { ThreadPlan } from "../../store/threads/thread-plans.ts";
@@ -33,10 +33,5 @@ export async function planOf(
   plans: Pick<Plans, "get">,
   { orchestrationId }: Pick<ThreadPlan, "orchestrationId">,
 ): Promise<OrchestrationView | null> {
-  try {
-    return await plans.get(orchestrationId);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
-  }
+  return await ifFound(plans.get(orchestrationId));
 }

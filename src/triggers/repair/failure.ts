@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
-import { sanitise, verbatim } from "../text/sanitise.ts";
+import { quoted, sanitise, verbatim } from "../text/sanitise.ts";
 
 /** A check that has failed, with the end of its log where the forge keeps one. */
 export interface Failure {
@@ -77,11 +77,4 @@ function normalised(line: string): string {
     .replaceAll(/\d+(?:[.,:]\d+)*/g, "0")
     .replaceAll(/\s+/g, " ")
     .trim();
-}
-
-function quoted(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
 }

@@ -1,6 +1,4 @@
-import { HubError } from "../../core/errors.ts";
-import type { Id } from "../../core/id.ts";
-import type { Session } from "../../core/session.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import type { Check, ForgeRepository, PullRequest } from "../../forge/forge.ts";
 import type { CheckWake } from "../../store/threads/repairs.ts";
 import type { ThreadSession } from "../../store/threads/thread-sessions.ts";
@@ -94,7 +92,7 @@ async function lookAtPull(scene: Scene): Promise<Look> {
   const cause = `repair:${wake.repositoryId}#${pull.number}@${wake.sha}`;
   const all = await deps.threads.ofThread(wake.repositoryId, pull.number, KNOWN_SESSIONS);
   const own = all.find((one) => one.cause === cause);
-  const attempt = own === undefined ? null : await sessionOf(deps, own.sessionId);
+  const attempt = own === undefined ? null : await ifFound(deps.sessions.get(own.sessionId));
   if (attempt !== null) {
     if (attempt.completedAt === null) return SESSION_GOES_ON;
     // Somebody has stopped it: they know.
@@ -176,10 +174,10 @@ async function isWrittenTo(
 ): Promise<boolean> {
   const writer = await deps.sessions.writerOf(wake.repository, pull.head.branch);
   const last = writer === null ? null : await deps.sessions.latest(writer);
-  if (last !== null && (await sessionOf(deps, last))?.completedAt === null) return true;
+  if (last !== null && (await ifFound(deps.sessions.get(last)))?.completedAt === null) return true;
   for (const { sessionId, state, kind } of all) {
     if (state !== "live" || (kind !== "work" && kind !== "repair")) continue;
-    if ((await sessionOf(deps, sessionId))?.completedAt === null) return true;
+    if ((await ifFound(deps.sessions.get(sessionId)))?.completedAt === null) return true;
   }
   return false;
 }
@@ -204,15 +202,6 @@ async function logOf(repository: ForgeRepository, jobId: number): Promise<string
     return await repository.jobLog(jobId, LOG_BYTES);
   } catch (error) {
     if (error instanceof HubError && !error.retryable) return "";
-    throw error;
-  }
-}
-
-async function sessionOf({ sessions }: TriggerDeps, id: Id): Promise<Session | null> {
-  try {
-    return await sessions.get(id);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
+import { ifFound } from "../../core/errors.ts";
 import type { Logger } from "pino";
 import type { Clock } from "../../core/clock.ts";
-import { HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
 import type { Session } from "../../core/session.ts";
 import type { Forge, ForgeRepository } from "../../forge/forge.ts";
@@ -44,7 +44,7 @@ export async function tell(
   thread: ThreadSession,
   told: Told,
 ): Promise<void> {
-  const session = await sessionOf(deps, thread);
+  const session = await ifFound(deps.sessions.get(thread.sessionId));
   if (session === null) {
     // A crash may have come before it was made: then the delivery makes it when it is worked off again.
     if (!(await deps.threads.isAwaited(thread))) await tellNothing(deps, thread);
@@ -168,15 +168,6 @@ async function show(
   // Of an earlier try only the answer was lost: it says what was true at that time.
   if (!isNew) await repository.edit({ id, kind, key }, text);
   await deps.threads.show(thread.sessionId, id, hashOf(text));
-}
-
-async function sessionOf(deps: TellDeps, { sessionId }: ThreadSession): Promise<Session | null> {
-  try {
-    return await deps.sessions.get(sessionId);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
-  }
 }
 
 async function catchUp({ events }: TellDeps, id: Id, from: Progress): Promise<Progress> {

@@ -1,6 +1,5 @@
-import { HubError } from "../../core/errors.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
-import type { Session } from "../../core/session.ts";
 import type { ForgeRepository, PullRequest } from "../../forge/forge.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { ReviewGate } from "../../store/threads/review-gates.ts";
@@ -36,7 +35,7 @@ export async function beginReview(
   gate: ReviewGate,
   id: Id,
 ): Promise<string | null> {
-  const known = await sessionOf(deps, id);
+  const known = await ifFound(deps.sessions.get(id));
   if (known !== null) return null;
   const settings = await (await deps.settingsFor()).of(gate.repository);
   const place = { id: gate.repositoryId, name: gate.repository };
@@ -48,23 +47,9 @@ export async function beginReview(
   const pull = await repository.pullRequest(gate.number);
   const { repositoryId, number, sha } = gate;
   const at = deps.clock.now();
-  await deps.reviews.begin({
-    sessionId: id,
-    repositoryId,
-    repository: gate.repository,
-    number,
-    sha,
-    at,
-  });
-  await deps.checks.begin({
-    sessionId: id,
-    repositoryId,
-    repository: gate.repository,
-    number,
-    sha,
-    kind: "review",
-    at,
-  });
+  const begun = { sessionId: id, repositoryId, repository: gate.repository, number, sha, at };
+  await deps.reviews.begin(begun);
+  await deps.checks.begin({ ...begun, kind: "review" });
   await deps.sessions.create(
     {
       type: "review",
@@ -102,18 +87,6 @@ export async function contextFor(
   const earlier = comments.filter(({ author }) => author.id === account.id);
   const files = await repository.files(pull.number);
   return reviewContext({ pull, files, earlier, usedChars });
-}
-
-export async function sessionOf(
-  { sessions }: { sessions: Pick<Sessions, "get"> },
-  id: Id,
-): Promise<Session | null> {
-  try {
-    return await sessions.get(id);
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return null;
-    throw error;
-  }
 }
 
 /** Unless it has ended, or was never made. */

@@ -1,5 +1,5 @@
 import type { ChangedFile, Comment, PullRequest } from "../../forge/forge.ts";
-import { sanitise, verbatim } from "../text/sanitise.ts";
+import { quoted, sanitise, verbatim } from "../text/sanitise.ts";
 
 const CONTEXT_CHARS = 60_000;
 const PATCH_CHARS = 6_000;
@@ -51,11 +51,4 @@ export function reviewContext(of: {
 
 function listed({ path, status, additions, deletions }: ChangedFile): string {
   return `- ${path} (${status}, +${additions} -${deletions})`;
-}
-
-function quoted(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
 }

@@ -1,10 +1,10 @@
-import { HubError } from "../../core/errors.ts";
+import { HubError, ifFound } from "../../core/errors.ts";
 import { newId } from "../../core/id.ts";
 import { startRounds } from "../../events/rounds.ts";
 import type { ReviewGate } from "../../store/threads/review-gates.ts";
 import type { Review } from "../../store/threads/reviews.ts";
 import { verdictOf } from "../checks/verdict.ts";
-import { automaticRefusal, beginReview, endSession, sessionOf } from "./begin.ts";
+import { automaticRefusal, beginReview, endSession } from "./begin.ts";
 import type { ReviewDeps } from "./deps.ts";
 import { stepOf } from "./gate.ts";
 import { settleReview } from "./settle.ts";
@@ -56,7 +56,7 @@ export async function startReviewer(options: ReviewerOptions): Promise<Reviewer>
       if (signal.aborted) return;
       try {
         // Of one that was begun before a crash, whoever began it makes the session.
-        const session = await sessionOf(options, review.sessionId);
+        const session = await ifFound(options.sessions.get(review.sessionId));
         if (session !== null) await settleReview(options, review, session);
       } catch (error) {
         await putOff(review, error);

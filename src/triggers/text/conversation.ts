@@ -1,5 +1,5 @@
 import type { Account, Comment, Issue, PullRequest } from "../../forge/forge.ts";
-import { oneLine, sanitise, verbatim } from "./sanitise.ts";
+import { oneLine, quoted, sanitise, verbatim } from "./sanitise.ts";
 
 /** What a session is made from. */
 export interface Asked {
@@ -84,12 +84,4 @@ export function contextOf(asked: Asked): string {
 
 function piece(author: Account, association: string, at: string, body: string): string {
   return `@${author.login} (${association.toLowerCase()}) at ${at}:\n${quoted(sanitise(body))}`;
-}
-
-/** In which nothing can pass for the line that says who speaks. */
-function quoted(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
 }

@@ -28,6 +28,14 @@ export function oneLine(text: string): string {
 }
 const NAME_CHARS = 1_000;
 
+/** In which nothing can pass for a line of the hub's own, such as the one that says who speaks. */
+export function quoted(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
+
 function bounded(text: string): string {
   return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}\n[… cut …]` : text;
 }
