@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { eventText } from "../src/core/event-text.ts";
 import type { Event } from "../src/core/event.ts";
+import { eventStyle } from "../src/cli/screen/style.ts";
 import type { DemoSession } from "./session.ts";
 import type { Verdict } from "./verify.ts";
 
@@ -36,11 +37,7 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
           ? "  sandboxes plain processes, WITHOUT isolation"
           : `  sandboxes ${runtime}: no network, no secrets, a read-only system`,
       );
-      write(
-        real
-          ? "  model     the real one; this costs money"
-          : "  model     SCRIPTED: a small server plays the model's part from a file; all the rest is real",
-      );
+      write(modelLine(real));
       write("  agent     Claude Code");
       heading("Live");
     },
@@ -51,7 +48,7 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
       const text = eventText(event);
       const cut = text.length > room ? `${text.slice(0, room - 1)}…` : text;
       write(
-        `${style("dim", time)}  ${style(SESSION_STYLES[session] ?? "white", session.padEnd(NAME_WIDTH))}${style(styleOf(event), cut)}`,
+        `${style("dim", time)}  ${style(SESSION_STYLES[session] ?? "white", session.padEnd(NAME_WIDTH))}${style(eventStyle(event.kind), cut)}`,
       );
     },
     closing({ sessions, verdict, durationMs }) {
@@ -81,10 +78,8 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
   };
 }
 
-function styleOf({ kind }: Event): Style {
-  if (/failed|refused|died|exceeded|stalled/.test(kind)) return "red";
-  if (/^(session\.completed|branch\.|commit\.)/.test(kind)) return "green";
-  if (kind === "message.written") return "bold";
-  if (/^(thought|tool\.returned|model|api)/.test(kind)) return "dim";
-  return "reset";
+export function modelLine(real: boolean): string {
+  return real
+    ? "  model     the real one; this costs money"
+    : "  model     SCRIPTED: a small server plays the model's part from a file; all the rest is real";
 }

@@ -6,6 +6,13 @@ import type { HubOptions } from "../../test/kit/hub/hub.ts";
 const REPOSITORY = "octo/greeter";
 export type DemoHubOptions = Pick<HubOptions, "runtime" | "agentPath" | "model" | "env">;
 
+/** Of a story that is told on such a hub. */
+export interface DemoOptions extends DemoHubOptions {
+  real: boolean;
+  /** Ends it when it takes too long. */
+  within<Result>(hub: { output(): string }, work: () => Promise<Result>): Promise<Result>;
+}
+
 /** A hub that is an App on a GitHub of the demo's own. */
 export async function openHubOnGitHub(options: DemoHubOptions) {
   await using parts = new AsyncDisposableStack();

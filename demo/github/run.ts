@@ -1,18 +1,12 @@
 import { openHubOnGitHub } from "./hub.ts";
-import type { DemoHubOptions } from "./hub.ts";
+import type { DemoOptions } from "./hub.ts";
 import { createStoryScreen } from "./screen.ts";
 import { tellStory } from "./story.ts";
 import type { Stage } from "./story.ts";
 import { verify } from "./verify.ts";
 
 /** The whole story on a GitHub of its own; answers the exit code. */
-export async function demoOnGitHub(
-  options: DemoHubOptions & {
-    real: boolean;
-    /** Ends it when it takes too long. */
-    within<Result>(hub: { output(): string }, work: () => Promise<Result>): Promise<Result>;
-  },
-): Promise<number> {
+export async function demoOnGitHub(options: DemoOptions): Promise<number> {
   const { real, within, ...hubOptions } = options;
   const startedAt = performance.now();
   const screen = createStoryScreen(process.stdout);

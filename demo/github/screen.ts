@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Audience, Told } from "./story.ts";
+import { modelLine } from "../screen.ts";
 import type { Verdict } from "./verify.ts";
 
 export interface StoryScreen extends Audience {
@@ -29,11 +30,7 @@ export function createStoryScreen(out: NodeJS.WriteStream): StoryScreen {
       write(`  hub       ${hub}, a GitHub App with a database of its own`);
       write(`  GitHub    ${github}: real git, signed webhooks, real tokens, checked requests`);
       write(`  sandboxes ${runtime}`);
-      write(
-        real
-          ? "  model     the real one; this costs money"
-          : "  model     SCRIPTED: a small server plays the model's part from a file; all the rest is real",
-      );
+      write(modelLine(real));
       write("  agent     Claude Code");
       heading("Live");
     },

@@ -1,17 +1,11 @@
 import { openHubOnGitHub } from "../github/hub.ts";
-import type { DemoHubOptions } from "../github/hub.ts";
+import type { DemoOptions } from "../github/hub.ts";
 import { createGraphScreen } from "./screen.ts";
 import { watchRequest } from "./watch.ts";
 import { verify } from "./verify.ts";
 
 /** One request, done by four agents that a fifth one coordinates; answers the exit code. */
-export async function demoOrchestration(
-  options: DemoHubOptions & {
-    real: boolean;
-    /** Ends it when it takes too long. */
-    within<Result>(hub: { output(): string }, work: () => Promise<Result>): Promise<Result>;
-  },
-): Promise<number> {
+export async function demoOrchestration(options: DemoOptions): Promise<number> {
   const { real, within, ...hubOptions } = options;
   const startedAt = performance.now();
   const screen = createGraphScreen(process.stdout);

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { OrchestrationView } from "../../test/kit/hub/coordination.ts";
+import { modelLine } from "../screen.ts";
 import type { Verdict } from "./verify.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -55,11 +56,7 @@ export function createGraphScreen(out: NodeJS.WriteStream) {
       write(`  hub       ${hub}, with a database of its own`);
       write(`  GitHub    ${github}: real git, checked requests`);
       write(`  sandboxes ${runtime}`);
-      write(
-        real
-          ? "  model     the real one; this costs money"
-          : "  model     SCRIPTED: a small server plays the model's part from a file; all the rest is real",
-      );
+      write(modelLine(real));
       write("  agent     Claude Code, in each of them");
       heading("Live");
     },

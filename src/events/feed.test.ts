@@ -1,8 +1,8 @@
+import { sessionInsert } from "../../test/kit/hub/session-insert.ts";
 import pino from "pino";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import type { Event } from "../core/event.ts";
-import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "../store/database.ts";
 import { createEventStore } from "../store/log/events.ts";
 import { listenToDatabase } from "../store/notifications.ts";
@@ -18,18 +18,9 @@ async function openFeed() {
   const log = pino({ level: "silent" });
   const notifications = parts.use(await listenToDatabase({ url: own.url, log }));
   const events = createEventStore(database);
-  const id = newId();
-  await createSessionStore(database).insert({
-    id,
-    session: {
-      type: "analysis",
-      project: { repository: "a/b", requirements: "x" },
-      dependencies: [],
-    },
-    sandboxName: sandboxName(id),
-    orchestrationId: null,
-    createdAt: AT,
-  });
+  const insert = sessionInsert(AT);
+  const { id } = insert;
+  await createSessionStore(database).insert(insert);
   const say = (...kinds: Event["kind"][]) =>
     events.append({ sessionId: id, events: kinds.map((kind) => ({ at: AT, kind, body: {} })) });
   const all = parts.move();

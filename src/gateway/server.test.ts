@@ -7,27 +7,14 @@ import { join } from "node:path";
 import pino from "pino";
 import { expect, test } from "vitest";
 import { createTempDir } from "../../test/kit/temp-dir.ts";
+import { gatewaySession } from "../../test/kit/hub/gateway-session.ts";
 import { waitFor } from "../../test/kit/wait.ts";
 import { HubError } from "../core/errors.ts";
 import { newId } from "../core/id.ts";
 import { createGateway } from "./server.ts";
-import type { Door, GatewaySession } from "./session.ts";
+import type { Door } from "./session.ts";
 
-const session: GatewaySession = {
-  sessionId: newId(),
-  repository: "acme/app",
-  policy: {
-    edit: false,
-    pushBranches: [],
-    pushWorkflows: false,
-    reach: "usual",
-    maxTokens: null,
-    maxCostUsd: null,
-  },
-  workBranch: null,
-  spent: { tokens: 0, costUsd: 0 },
-  readAt: 0,
-};
+const session = gatewaySession();
 
 function gatewayAt(socketPath: string, door: Door, lines: string[] = []) {
   return createGateway({

@@ -1,7 +1,7 @@
+import { sessionInsert } from "../../test/kit/hub/session-insert.ts";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../test/kit/hub/database.ts";
 import type { EventKind } from "../core/event.ts";
-import { newId, sandboxName } from "../core/id.ts";
 import { openDatabase } from "../store/database.ts";
 import { createEventStore } from "../store/log/events.ts";
 import { createSessionStore } from "../store/sessions/sessions.ts";
@@ -14,18 +14,9 @@ async function open() {
   await using parts = new AsyncDisposableStack();
   const own = parts.use(await createTestDatabase(inject("databaseServer")));
   const database = parts.use(openDatabase({ url: own.url, maxConnections: 2 }));
-  const id = newId();
-  await createSessionStore(database).insert({
-    id,
-    session: {
-      type: "analysis",
-      project: { repository: "octo/greeter", requirements: "x" },
-      dependencies: [],
-    },
-    sandboxName: sandboxName(id),
-    orchestrationId: null,
-    createdAt: AT,
-  });
+  const insert = sessionInsert(AT);
+  const { id } = insert;
+  await createSessionStore(database).insert(insert);
   const events = createEventStore(database);
   const all = parts.move();
   return { id, events, [Symbol.asyncDispose]: () => all.disposeAsync() };

@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { claudeCodePath } from "../kit/agent/claude-code.ts";
+import { runClaudeCode } from "../kit/agent/claude-code.ts";
 import { MODEL_KEY, openHouse, REPOSITORY } from "../kit/hub/house.ts";
 import type { House } from "../kit/hub/house.ts";
 import { Scenario } from "../kit/model/scenario.ts";
@@ -53,7 +51,6 @@ const scenario = Scenario.parse({
   ],
 });
 
-const Line = z.looseObject({ type: z.string(), subtype: z.string().optional() });
 const Init = z.looseObject({
   mcp_servers: z.array(z.object({ name: z.string(), status: z.string() })),
   tools: z.array(z.string()),
@@ -66,44 +63,21 @@ const Listed = z.object({
 
 /** The real Claude Code on somebody's desk, with the hub among its servers. */
 async function runClaude({ model }: House, home: string, server: Record<string, unknown>) {
-  const child = spawn(
-    claudeCodePath,
-    [
-      "-p",
-      "--output-format",
-      "stream-json",
-      "--verbose",
-      "--strict-mcp-config",
-      "--mcp-config",
-      JSON.stringify({ mcpServers: { hub: server } }),
-      "--allowedTools",
-      "mcp__hub",
-    ],
+  return await runClaudeCode(
+    { url: model.url, apiKey: MODEL_KEY },
     {
       cwd: home,
-      env: {
-        PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-        HOME: home,
-        IS_SANDBOX: "1",
-        ANTHROPIC_BASE_URL: model.url,
-        ANTHROPIC_API_KEY: MODEL_KEY,
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-        DISABLE_TELEMETRY: "1",
-        DISABLE_AUTOUPDATER: "1",
-        DISABLE_ERROR_REPORTING: "1",
-      },
-      stdio: ["pipe", "pipe", "inherit"],
+      home,
+      args: [
+        "--strict-mcp-config",
+        "--mcp-config",
+        JSON.stringify({ mcpServers: { hub: server } }),
+        "--allowedTools",
+        "mcp__hub",
+      ],
+      prompt: "Split this in three.",
     },
   );
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  child.stdin.end("Split this in three.");
-  await once(child, "close");
-  const lines = output
-    .trimEnd()
-    .split("\n")
-    .map((line) => Line.parse(JSON.parse(line)));
-  return { exitCode: child.exitCode, lines, output };
 }
 
 async function tokenFor({ hub }: House): Promise<string> {

@@ -1,10 +1,7 @@
+import { gatewaySession } from "../../../test/kit/hub/gateway-session.ts";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import {
-  createEgressHouse,
-  createOutside,
-  egressSession,
-} from "../../../test/kit/attacks/egress.ts";
+import { createEgressHouse, createOutside } from "../../../test/kit/attacks/egress.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
 
 const HOST = "files.example.com";
@@ -84,7 +81,7 @@ test("connections at once are bounded, of a session and in all; what ends gives 
     dns: { [HOST]: [outside.address] },
     limits: { sessionConnections: 3, connections: 4 },
   });
-  house.tokens.set("other", egressSession());
+  house.tokens.set("other", gatewaySession());
   const open = await Promise.all([1, 2, 3].map(() => house.tunnel(at)));
   expect(open.map(({ status }) => status)).toEqual([200, 200, 200]);
   expect((await house.tunnel(at)).status).toBe(429);
@@ -122,7 +119,7 @@ test("bytes are bounded in each direction: what is beyond is cut, told, and no m
     dns: { [HOST]: [outside.address] },
     limits: { receiveBytes: 1_000_000, sendBytes: 100_000 },
   });
-  house.tokens.set("other", egressSession());
+  house.tokens.set("other", gatewaySession());
   const head = (what: string) =>
     `${what} http://${at}/ HTTP/1.1\r\nHost: ${at}\r\nProxy-Authorization: TOKEN\r\n`;
   const received = await house.raw(`${head("GET")}\r\n`);

@@ -1,8 +1,8 @@
+import { sessionInsert } from "../../../test/kit/hub/session-insert.ts";
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import { waitFor } from "../../../test/kit/wait.ts";
-import { newId, sandboxName } from "../../core/id.ts";
 import type { Id } from "../../core/id.ts";
 import { openDatabase } from "../../store/database.ts";
 import type { Tx } from "../../store/database.ts";
@@ -14,20 +14,9 @@ import { endWithin } from "./ending.ts";
 const AT = new Date("2026-01-01T00:00:00Z");
 
 async function insert(tx: Tx, dependencies: Id[]): Promise<Id> {
-  const id = newId();
-  const session = {
-    type: "analysis" as const,
-    project: { repository: "octo/greeter", requirements: "Look." },
-    dependencies,
-  };
-  const made = { id, session, sandboxName: sandboxName(id), orchestrationId: null };
-  await insertWithin(tx, [
-    {
-      insert: { ...made, createdAt: AT.toISOString() },
-      openDependencies: dependencies.length,
-    },
-  ]);
-  return id;
+  const made = sessionInsert(AT.toISOString(), { session: { dependencies } });
+  await insertWithin(tx, [{ insert: made, openDependencies: dependencies.length }]);
+  return made.id;
 }
 
 test("what is made to depend on a session while that is being cancelled is cancelled as well", async () => {

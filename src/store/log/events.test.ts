@@ -1,7 +1,8 @@
+import { sessionInsert } from "../../../test/kit/hub/session-insert.ts";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../../test/kit/hub/database.ts";
 import type { EventBody, EventKind } from "../../core/event.ts";
-import { newId, sandboxName } from "../../core/id.ts";
+import { newId } from "../../core/id.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { openDatabase } from "../database.ts";
 import { appendWithin, createEventStore, lockSessions } from "./events.ts";
@@ -24,19 +25,9 @@ async function openTwo() {
     events: createEventStore(database),
     otherEvents: createEventStore(other),
     async make(): Promise<string> {
-      const id = newId();
-      await sessions.insert({
-        id,
-        session: {
-          type: "analysis",
-          project: { repository: "octo/greeter", requirements: "x" },
-          dependencies: [],
-        },
-        sandboxName: sandboxName(id),
-        orchestrationId: null,
-        createdAt: AT,
-      });
-      return id;
+      const insert = sessionInsert(AT);
+      await sessions.insert(insert);
+      return insert.id;
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

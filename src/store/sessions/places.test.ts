@@ -1,6 +1,6 @@
+import { sessionInsert } from "../../../test/kit/hub/session-insert.ts";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../../test/kit/hub/database.ts";
-import { newId, sandboxName } from "../../core/id.ts";
 import { createApiTokens } from "../api-tokens.ts";
 import { createBranchStore } from "./branches.ts";
 import { openDatabase } from "../database.ts";
@@ -30,18 +30,10 @@ async function open() {
     events: createEventStore(database),
     /** A session in a repository; with a number: one that was asked for there. */
     async session(repository: string, createdAt: string, repositoryId: number | null = null) {
-      const id = newId();
-      await sessions.insert({
-        id,
-        session: {
-          type: "analysis",
-          project: { repository, requirements: "x" },
-          dependencies: [],
-        },
-        sandboxName: sandboxName(id),
-        orchestrationId: null,
-        createdAt,
-      });
+      const project = { repository, requirements: "x" };
+      const insert = sessionInsert(createdAt, { session: { project } });
+      const { id } = insert;
+      await sessions.insert(insert);
       if (repositoryId !== null)
         await threads.begin({
           sessionId: id,

@@ -1,7 +1,8 @@
+import { sessionInsert } from "../../../test/kit/hub/session-insert.ts";
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../../test/kit/hub/database.ts";
-import { newId, sandboxName } from "../../core/id.ts";
+import { newId } from "../../core/id.ts";
 import { openDatabase } from "../database.ts";
 import { createDeliveryStore } from "../deliveries/deliveries.ts";
 import { createEventStore } from "../log/events.ts";
@@ -20,18 +21,8 @@ test("deletes what ended before the cutoff, but not what something unfinished de
   const retention = createRetentionStore(database);
 
   async function make(completedAt: string | null, dependencies: string[] = []): Promise<string> {
-    const id = newId();
-    const insert = {
-      id,
-      session: {
-        type: "analysis" as const,
-        project: { repository: "a/b", requirements: "x" },
-        dependencies,
-      },
-      sandboxName: sandboxName(id),
-      orchestrationId: null,
-      createdAt: "2026-01-01T00:00:00Z",
-    };
+    const insert = sessionInsert("2026-01-01T00:00:00Z", { session: { dependencies } });
+    const { id } = insert;
     await inTransaction(database, async (tx) => {
       await insertWithin(tx, [{ insert, openDependencies: 0 }]);
       await tx

@@ -1,7 +1,8 @@
+import { sessionInsert } from "../../../test/kit/hub/session-insert.ts";
 import { expect, inject, test } from "vitest";
 import { createTestDatabase } from "../../../test/kit/hub/database.ts";
-import { newId, sandboxName } from "../../core/id.ts";
-import { NewSession } from "../../core/session.ts";
+import { newId } from "../../core/id.ts";
+import { NewSession, NO_USAGE } from "../../core/session.ts";
 import { openDatabase } from "../database.ts";
 import { createEventStore } from "../log/events.ts";
 import {
@@ -30,18 +31,10 @@ async function open() {
 }
 
 function insertOf(
-  more: Partial<NewSession> = {},
+  session: Partial<NewSession> = {},
   orchestrationId: string | null = null,
 ): SessionInsert {
-  const id = newId();
-  const project = { repository: "octo/greeter", requirements: "Look." };
-  return {
-    id,
-    session: NewSession.parse({ type: "analysis", project, ...more }),
-    sandboxName: sandboxName(id),
-    orchestrationId,
-    createdAt: AT,
-  };
+  return sessionInsert(AT, { session, orchestrationId });
 }
 
 function sorted(...inserts: SessionInsert[]): string[] {
@@ -74,14 +67,7 @@ test("what goes in comes out, with a log that has begun", async () => {
     agentSessionId: null,
     workBranch: null,
     error: null,
-    usage: {
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      costUsd: 0,
-      modelCalls: 0,
-    },
+    usage: NO_USAGE,
     createdAt: AT,
     requestedAt: null,
     admittedAt: null,

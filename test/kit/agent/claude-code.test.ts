@@ -1,64 +1,15 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { z } from "zod";
-import { claudeCodePath } from "./claude-code.ts";
+import { runClaudeCode } from "./claude-code.ts";
 import { createGitForge } from "../forge/git-forge.ts";
 import { runGit } from "../forge/git.ts";
 import { readScenario } from "../model/scenario.ts";
 import { createScriptedModel } from "../model/scripted-model.ts";
-import type { ScriptedModel } from "../model/scripted-model.ts";
 import { createTempDir } from "../temp-dir.ts";
 
 const KEY = "dummy-key";
-const Line = z.looseObject({ type: z.string(), subtype: z.string().optional() });
-
-/** The real Claude Code, which knows of nothing but this model. */
-async function runClaude(
-  model: ScriptedModel,
-  cwd: string,
-  home: string,
-  args: string[],
-  prompt: string,
-) {
-  const child = spawn(
-    claudeCodePath,
-    [
-      "-p",
-      "--output-format",
-      "stream-json",
-      "--verbose",
-      "--dangerously-skip-permissions",
-      ...args,
-    ],
-    {
-      cwd,
-      env: {
-        PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-        HOME: home,
-        // It refuses to work without asking when it is root, unless it is told that it is confined.
-        IS_SANDBOX: "1",
-        ANTHROPIC_BASE_URL: model.url,
-        ANTHROPIC_API_KEY: KEY,
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-        DISABLE_TELEMETRY: "1",
-        DISABLE_AUTOUPDATER: "1",
-        DISABLE_ERROR_REPORTING: "1",
-      },
-      stdio: ["pipe", "pipe", "inherit"],
-    },
-  );
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  child.stdin.end(prompt);
-  await once(child, "close");
-  const lines = output
-    .trimEnd()
-    .split("\n")
-    .map((line) => Line.parse(JSON.parse(line)));
-  return { exitCode: child.exitCode, lines };
-}
+/** Nobody is there to be asked. */
+const UNASKED = "--dangerously-skip-permissions";
 
 test("the real Claude Code works through a script: runs a command, writes a file, commits", async () => {
   await using dir = await createTempDir();
@@ -71,12 +22,9 @@ test("the real Claude Code works through a script: runs a command, writes a file
   const clone = join(dir.path, "clone");
   await runGit(["clone", "-q", bare, clone], { cwd: dir.path });
 
-  const { exitCode, lines } = await runClaude(
-    model,
-    clone,
-    dir.path,
-    [],
-    "Add a farewell function.",
+  const { exitCode, lines } = await runClaudeCode(
+    { url: model.url, apiKey: KEY },
+    { cwd: clone, home: dir.path, args: [UNASKED], prompt: "Add a farewell function." },
   );
 
   expect(exitCode).toBe(0);
@@ -117,8 +65,11 @@ test("the real Claude Code gives the structured answer, after the API was overlo
     required: ["summary", "nextSteps"],
   };
 
-  const args = ["--json-schema", JSON.stringify(schema)];
-  const { exitCode, lines } = await runClaude(model, dir.path, dir.path, args, "How are things?");
+  const args = [UNASKED, "--json-schema", JSON.stringify(schema)];
+  const { exitCode, lines } = await runClaudeCode(
+    { url: model.url, apiKey: KEY },
+    { cwd: dir.path, home: dir.path, args, prompt: "How are things?" },
+  );
 
   expect(exitCode).toBe(0);
   expect(lines.filter((line) => line.subtype === "api_retry")).toHaveLength(1);

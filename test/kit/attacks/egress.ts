@@ -1,3 +1,4 @@
+import { gatewaySession } from "../hub/gateway-session.ts";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { IncomingMessage, RequestListener } from "node:http";
@@ -7,7 +8,6 @@ import pino from "pino";
 import { parseRule } from "../../../src/core/egress.ts";
 import type { EgressRule } from "../../../src/core/egress.ts";
 import type { EventBody } from "../../../src/core/event.ts";
-import { newId } from "../../../src/core/id.ts";
 import { createAddressCheck } from "../../../src/gateway/egress/addresses.ts";
 import { createEgressDoor } from "../../../src/gateway/egress/door.ts";
 import type { GateParts } from "../../../src/gateway/egress/gate.ts";
@@ -68,7 +68,7 @@ export async function createEgressHouse(
   const asked: string[] = [];
   const lines: string[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
-  const session: GatewaySession = egressSession();
+  const session: GatewaySession = gatewaySession();
   const tokens = new Map<string, Authentication>([["good", session]]);
   const door = createEgressDoor({
     rules: (options.hosts ?? []).map(ruleOf),
@@ -122,24 +122,6 @@ export async function createEgressHouse(
       await gateway.close();
       door.close();
     },
-  };
-}
-
-export function egressSession(): GatewaySession {
-  return {
-    sessionId: newId(),
-    repository: "acme/app",
-    policy: {
-      edit: false,
-      pushBranches: [],
-      pushWorkflows: false,
-      reach: "usual",
-      maxTokens: null,
-      maxCostUsd: null,
-    },
-    workBranch: null,
-    spent: { tokens: 0, costUsd: 0 },
-    readAt: 0,
   };
 }
 

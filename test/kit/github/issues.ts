@@ -34,6 +34,24 @@ export function checkLength(body: string): void {
   throw invalid("Issue", "body", `body is too long (maximum is ${BODY_LIMIT} characters)`);
 }
 
+/** Gives an issue or a pull request another title or body; answers what was there before. */
+export function changeText(
+  issue: Issue,
+  { title, body }: { title?: string | undefined; body?: string | null | undefined },
+): Json {
+  const changes: Json = {};
+  if (title !== undefined && title !== issue.title) {
+    changes["title"] = { from: issue.title };
+    issue.title = title;
+  }
+  if (body !== undefined && (body ?? "") !== issue.body) {
+    checkLength(body ?? "");
+    changes["body"] = { from: issue.body };
+    issue.body = body ?? "";
+  }
+  return changes;
+}
+
 export function addIssue(
   call: RepositoryCall,
   { title, body }: { title: string; body: string },

@@ -1,9 +1,9 @@
+import { sessionInsert } from "./session-insert.ts";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { sign } from "@octokit/webhooks-methods";
 import { z } from "zod";
-import { sandboxName } from "../../../src/core/id.ts";
 import { openDatabase } from "../../../src/store/database.ts";
 import { createSessionStore } from "../../../src/store/sessions/sessions.ts";
 import { readContract } from "./contract.ts";
@@ -177,17 +177,15 @@ async function insertDocumentedSessions(url: string): Promise<void> {
   const store = createSessionStore(database);
   const ids = ["550e8400-e29b-41d4-a716-446655440000", "660e8400-e29b-41d4-a716-446655440001"];
   for (const id of ids)
-    await store.insert({
-      id,
-      session: {
-        type: "implementation",
-        project: { repository: "acme/webapp", requirements: "Say hello" },
-        dependencies: [],
-      },
-      sandboxName: sandboxName(id),
-      orchestrationId: null,
-      createdAt: new Date().toISOString(),
-    });
+    await store.insert(
+      sessionInsert(new Date().toISOString(), {
+        id,
+        session: {
+          type: "implementation",
+          project: { repository: "acme/webapp", requirements: "Say hello" },
+        },
+      }),
+    );
 }
 
 /** GitHub's own example of a comment on an issue. */

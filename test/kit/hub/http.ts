@@ -4,6 +4,7 @@ import { notFound } from "../../../src/core/errors.ts";
 import type { Event } from "../../../src/core/event.ts";
 import { createRedaction } from "../../../src/core/redaction.ts";
 import { newId, sandboxName } from "../../../src/core/id.ts";
+import { NO_USAGE } from "../../../src/core/session.ts";
 import type { NewSession, Session } from "../../../src/core/session.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import type { HttpDeps, HttpSettings } from "../../../src/http/deps.ts";
@@ -229,14 +230,7 @@ function newSession(input: NewSession, orchestrationId: string | null): Session 
     agentSessionId: null,
     workBranch: null,
     error: null,
-    usage: {
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      costUsd: 0,
-      modelCalls: 0,
-    },
+    usage: NO_USAGE,
     budget: asBounds(input.options?.budget),
     pause: null,
     pausedMs: 0,

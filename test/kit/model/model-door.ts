@@ -3,7 +3,6 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import pino from "pino";
 import { budgetExceeded } from "../../../src/core/errors.ts";
-import { newId } from "../../../src/core/id.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import type { Usage } from "../../../src/core/session.ts";
 import { createAnthropic } from "../../../src/gateway/model/anthropic.ts";
@@ -13,26 +12,12 @@ import type { ModelRefusal } from "../../../src/gateway/model/refusals.ts";
 import type { ModelCall } from "../../../src/gateway/model/settlement.ts";
 import type { Upstream } from "../../../src/gateway/model/upstream.ts";
 import { createGateway } from "../../../src/gateway/server.ts";
-import type { GatewaySession } from "../../../src/gateway/session.ts";
+import { gatewaySession } from "../hub/gateway-session.ts";
 import { listenOnLoopback } from "../network/loopback.ts";
 import { waitFor } from "../wait.ts";
 
 export const KEY = "key-of-the-hub";
-export const session: GatewaySession = {
-  sessionId: newId(),
-  repository: "acme/app",
-  policy: {
-    edit: false,
-    pushBranches: [],
-    pushWorkflows: false,
-    reach: "usual",
-    maxTokens: null,
-    maxCostUsd: null,
-  },
-  workBranch: null,
-  spent: { tokens: 0, costUsd: 0 },
-  readAt: 0,
-};
+export const session = gatewaySession();
 
 /** A model door before an upstream (by its address: Anthropic's own form), with a budget in memory. */
 export async function createModelDoorHouse(

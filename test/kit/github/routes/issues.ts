@@ -2,6 +2,7 @@ import { z } from "zod";
 import { found } from "../errors.ts";
 import {
   addIssue,
+  changeText,
   checkLength,
   checkMayChange,
   checkMayTriage,
@@ -176,16 +177,7 @@ function about({ world, repository }: RepositoryCall, comment: Comment): Json {
 async function changeIssue(call: RepositoryCall, issue: ReturnType<typeof issueIn>): Promise<void> {
   const change = read(issueChange, call);
   checkMayChange(call, issue);
-  const changes: Json = {};
-  if (change.title !== undefined && change.title !== issue.title) {
-    changes["title"] = { from: issue.title };
-    issue.title = change.title;
-  }
-  if (change.body !== undefined && (change.body ?? "") !== issue.body) {
-    checkLength(change.body ?? "");
-    changes["body"] = { from: issue.body };
-    issue.body = change.body ?? "";
-  }
+  const changes = changeText(issue, change);
   issue.updatedAt = stamp(call.world);
   if (Object.keys(changes).length > 0) await emitIssue(call, issue, "edited", { changes });
   if (change.labels !== undefined) await setLabels(call, issue, names(change.labels));

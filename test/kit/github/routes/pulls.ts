@@ -4,6 +4,7 @@ import { GitHubError, found, invalid } from "../errors.ts";
 import { git, log, resolve, tryGit } from "../git.ts";
 import {
   addIssue,
+  changeText,
   checkLength,
   checkMayChange,
   emitIssue,
@@ -186,16 +187,7 @@ async function openPull(call: RepositoryCall) {
 async function changePull(call: RepositoryCall, issue: PullIssue): Promise<void> {
   const change = read(pullChange, call);
   checkMayChange(call, issue);
-  const changes: Json = {};
-  if (change.title !== undefined && change.title !== issue.title) {
-    changes["title"] = { from: issue.title };
-    issue.title = change.title;
-  }
-  if (change.body !== undefined && (change.body ?? "") !== issue.body) {
-    checkLength(change.body ?? "");
-    changes["body"] = { from: issue.body };
-    issue.body = change.body ?? "";
-  }
+  const changes = changeText(issue, change);
   if (change.base !== undefined && change.base !== issue.pull.baseRef) {
     changes["base"] = { ref: { from: issue.pull.baseRef }, sha: { from: issue.pull.baseSha } };
     issue.pull.baseSha = await resolve(call.repository, change.base);
