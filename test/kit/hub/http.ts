@@ -50,7 +50,7 @@ export async function startHttp(
     }),
     pauses: { pause: nothingHappens, resume: nothingHappens },
     talk: silent(known),
-    approvals: { list: async () => [], answer: refused },
+    approvals: { list: async () => [], open: async () => [], answer: refused },
     again: { continueWith: refused, fork: refused, retry: refused },
     events: { readAfter: () => Promise.resolve([]), isClosed: () => Promise.resolve(true) },
     feed: { follow: () => nothing() },
