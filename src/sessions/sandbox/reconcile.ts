@@ -100,7 +100,11 @@ async function removeLeftOvers(
   const wanted = await deps.active.wanted(suspects, deps.executorId);
   for (const name of suspects) {
     if (wanted.has(name)) continue;
-    await deps.runtime.remove(name);
-    deps.log.info({ sandbox: name }, "left-over sandbox was removed");
+    try {
+      await deps.runtime.remove(name);
+      deps.log.info({ sandbox: name }, "left-over sandbox was removed");
+    } catch (error) {
+      deps.log.error({ err: error, sandbox: name }, "left-over sandbox could not be removed");
+    }
   }
 }

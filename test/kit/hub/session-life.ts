@@ -9,6 +9,7 @@ import type { OrchestrationDeps } from "../../../src/orchestration/deps.ts";
 import type { Orchestrations } from "../../../src/orchestration/orchestrations.ts";
 import { createOrchestrations } from "../../../src/orchestration/service.ts";
 import type { Runtime } from "../../../src/runtimes/runtime.ts";
+import type { SessionDeps } from "../../../src/sessions/deps.ts";
 import { createSessionLife } from "../../../src/sessions/life.ts";
 import type { SessionLife } from "../../../src/sessions/life.ts";
 import { openDatabase } from "../../../src/store/database.ts";
@@ -48,6 +49,9 @@ export async function openSessionLife(options: {
   maxTasks?: number;
   maxChildren?: number;
   publish?: OrchestrationDeps["publish"];
+  /** What of these does something. */
+  engine?: Partial<SessionDeps["engine"]>;
+  runtime?: Partial<Runtime>;
 }): Promise<TestLife> {
   const { serverUrl, slots = 100, maxTasks = 50, maxChildren = 20, publish = null } = options;
   await using parts = new AsyncDisposableStack();
@@ -61,8 +65,8 @@ export async function openSessionLife(options: {
     database,
     ...stores,
     notifications: NO_NOTIFICATIONS,
-    engine: { begin: nothing, wake: nothing, forget: nothing },
-    runtime: NO_RUNTIME,
+    engine: { begin: nothing, wake: nothing, forget: nothing, ...options.engine },
+    runtime: { ...NO_RUNTIME, ...options.runtime },
     repositories: {
       branches: async () => ({
         defaultBranch: "main",
