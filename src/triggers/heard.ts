@@ -1,7 +1,7 @@
+import type { BotSettings } from "../core/bot-settings.ts";
 import type { Trigger } from "../core/repository-settings.ts";
-import type { Comment, ForgeRepository } from "../forge/forge.ts";
+import type { Comment, Forge, ForgeRepository } from "../forge/forge.ts";
 import type { Source } from "../store/threads/asked.ts";
-import type { TriggerDeps } from "./deps.ts";
 import type { ThreadEvent } from "./payload.ts";
 import { tickedBox } from "./report/status-comment.ts";
 import type { Command } from "./text/command.ts";
@@ -21,16 +21,23 @@ export interface Heard {
   cause: string;
   source: Source;
   line: Comment["line"];
-  /** The comment that tells of a session, when its box was ticked. */
-  statusCommentId: number | null;
   /** What it is about besides, as data. */
   data?: string;
 }
 
+interface HeardDeps {
+  forge: Pick<Forge, "self">;
+  settings: Pick<BotSettings, "botLogin" | "label" | "triggers">;
+}
+type Reads = Pick<
+  ForgeRepository,
+  "issue" | "pullRequest" | "comment" | "lineComment" | "review" | "reviewComments"
+>;
+
 /** What a delivery asks of the bot; a sentence says why it asks nothing. What was said is read from the forge again. */
 export async function heardOf(
-  deps: TriggerDeps,
-  repository: ForgeRepository,
+  deps: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
   const listen = LISTENERS[`${event.event}.${event.action}`];
@@ -42,11 +49,7 @@ export function isHeard({ event, action }: ThreadEvent): boolean {
   return LISTENERS[`${event}.${action}`] !== undefined;
 }
 
-type Listener = (
-  deps: TriggerDeps,
-  repository: ForgeRepository,
-  event: ThreadEvent,
-) => Promise<Heard | string>;
+type Listener = (deps: HeardDeps, repository: Reads, event: ThreadEvent) => Promise<Heard | string>;
 
 const LISTENERS: Record<string, Listener> = {
   "issue_comment.created": commentWritten,
@@ -59,14 +62,17 @@ const LISTENERS: Record<string, Listener> = {
   "pull_request.edited": threadEdited,
   "pull_request.review_requested": reviewRequested,
   "pull_request_review.submitted": reviewed,
+  "pull_request_review.edited": reviewEdited,
   "pull_request_review_comment.created": reviewed,
+  "pull_request_review_comment.edited": commentEdited,
 };
 
 const NO_MENTION = "the bot is not mentioned";
+const UNCHANGED = "its text was not changed";
 
 async function commentWritten(
-  { settings }: TriggerDeps,
-  repository: ForgeRepository,
+  { settings }: HeardDeps,
+  repository: Reads,
   { payload }: ThreadEvent,
 ): Promise<Heard | string> {
   if (payload.comment == null) return "it names no comment";
@@ -74,55 +80,84 @@ async function commentWritten(
   return inComment(id, mentionOf(body, settings.botLogin));
 }
 
+/**
+ * Whoever edits asks for what their edit says. Somebody else, who wrote it first and may ask for nothing, may have changed it
+ * again since: what stands there now only says whether it is asked still.
+ */
 async function commentEdited(
-  { forge, settings }: TriggerDeps,
-  repository: ForgeRepository,
+  { forge, settings }: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
   const { comment, changes } = event.payload;
   if (comment == null) return "it names no comment";
   const before = changes?.body?.from;
-  if (before == null) return "its text was not changed";
-  const { id, body, author } = await repository.comment(comment.id);
+  if (before == null || comment.body == null) return UNCHANGED;
+  const isOnLines = event.event === "pull_request_review_comment";
+  const { id, body, author, line } = isOnLines
+    ? await repository.lineComment(comment.id)
+    : await repository.comment(comment.id);
   const { account } = await forge.self();
-  if (author.id !== account.id)
-    return inComment(id, newlyMentioned(before, body, settings.botLogin));
-  // As it was when it was ticked: what it says next may have been written over it since.
-  const box = tickedBox(comment.body ?? body);
-  if (box === null || tickedBox(before) !== null) return "no box was ticked";
+  const source: Source = isOnLines
+    ? { kind: "lineComment", id, firstId: line?.inReplyTo ?? id }
+    : { kind: "comment", id };
+  if (author.id === account.id) {
+    // As it was when it was ticked: what it says next may have been written over it since.
+    const box = tickedBox(comment.body);
+    if (box === null || tickedBox(before) !== null) return "no box was ticked";
+    const cause = `box:${event.deliveryId}`;
+    return { ...NOTHING, command: box, trigger: null, cause, source, line };
+  }
+  const mention = newlyMentioned(before, comment.body, settings.botLogin);
+  if (mention === null || mentionOf(body, settings.botLogin) === null) return NO_MENTION;
+  if (!isOnLines) return inComment(id, mention);
+  if (comment.pull_request_review_id == null) return "it names no review";
+  // A review asks once, with all of its comments.
   return {
     ...NOTHING,
-    command: box,
-    trigger: null,
-    cause: `box:${event.deliveryId}`,
-    source: { kind: "comment", id },
-    statusCommentId: id,
+    ...mention,
+    cause: `review:${comment.pull_request_review_id}`,
+    source,
+    line,
   };
 }
 
 async function threadOpened(
-  { settings }: TriggerDeps,
-  repository: ForgeRepository,
+  { settings }: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
-  const { title, body } = await repository.issue(event.number);
+  const { title, body, author } = await repository.issue(event.number);
+  // An issue that comes from another repository is opened here by whoever moves it.
+  if (author.id !== event.sender.id) return "somebody else has written it";
   return inThread(event, mentionOf(`${title}\n\n${body}`, settings.botLogin));
 }
 
+/** As with comments: what the edit says is asked, if it stands there still. */
 async function threadEdited(
-  { settings }: TriggerDeps,
-  repository: ForgeRepository,
+  { settings }: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
-  const before = event.payload.changes?.body?.from;
-  if (before == null) return "its text was not changed";
-  const { body } = await repository.issue(event.number);
-  return inThread(event, newlyMentioned(before, body, settings.botLogin));
+  const { changes } = event.payload;
+  const [title, body] = [changes?.title?.from, changes?.body?.from];
+  const seen = event.payload.issue ?? event.payload.pull_request;
+  if ((title == null && body == null) || seen?.title === undefined || seen.body === undefined)
+    return UNCHANGED;
+  const now = seen.body ?? "";
+  const mention = newlyMentioned(
+    `${title ?? seen.title}\n\n${body ?? now}`,
+    `${seen.title}\n\n${now}`,
+    settings.botLogin,
+  );
+  const there = await repository.issue(event.number);
+  const isThere = mentionOf(`${there.title}\n\n${there.body}`, settings.botLogin) !== null;
+  return inThread(event, isThere ? mention : null);
 }
 
 async function labelled(
-  { settings }: TriggerDeps,
-  repository: ForgeRepository,
+  { settings }: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
   const name = event.payload.label?.name.toLowerCase();
@@ -135,8 +170,8 @@ async function labelled(
 }
 
 async function assigned(
-  { forge }: TriggerDeps,
-  repository: ForgeRepository,
+  { forge }: HeardDeps,
+  repository: Reads,
   event: ThreadEvent,
 ): Promise<Heard | string> {
   const { account } = await forge.self();
@@ -147,8 +182,8 @@ async function assigned(
 }
 
 async function reviewRequested(
-  { forge }: TriggerDeps,
-  _repository: ForgeRepository,
+  { forge }: HeardDeps,
+  _repository: Reads,
   { payload, deliveryId }: ThreadEvent,
 ): Promise<Heard | string> {
   const { account } = await forge.self();
@@ -156,10 +191,25 @@ async function reviewRequested(
   return { ...NOTHING, trigger: "review", command: "review", cause: `reviewer:${deliveryId}` };
 }
 
+async function reviewEdited(
+  deps: HeardDeps,
+  repository: Reads,
+  event: ThreadEvent,
+): Promise<Heard | string> {
+  const { review, changes } = event.payload;
+  const before = changes?.body?.from;
+  if (before == null || review?.body == null) return UNCHANGED;
+  if (newlyMentioned(before, review.body, deps.settings.botLogin) === null) return NO_MENTION;
+  const { author } = await repository.review(event.number, review.id);
+  // All of it is asked then, as it stands there now.
+  if (author.id !== event.sender.id) return "somebody else has written it";
+  return await reviewed(deps, repository, event);
+}
+
 /** A review and its comments come as several deliveries in any order, and ask for one session. */
 async function reviewed(
-  { settings, forge }: TriggerDeps,
-  repository: ForgeRepository,
+  { settings, forge }: HeardDeps,
+  repository: Reads,
   { payload, number }: ThreadEvent,
 ): Promise<Heard | string> {
   const reviewId = payload.review?.id ?? payload.comment?.pull_request_review_id;
@@ -213,7 +263,6 @@ const NOTHING: Heard = {
   cause: "",
   source: { kind: "thread" },
   line: null,
-  statusCommentId: null,
 };
 
 function inComment(id: number, mention: Mention | null): Heard | string {

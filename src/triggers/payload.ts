@@ -47,7 +47,13 @@ export const Payload = z.object({
   })
     .nullish()
     .catch(null),
-  review: Identified.extend({ submitted_at: At }).nullish().catch(null),
+  review: Identified.extend({
+    submitted_at: At,
+    /** As it was at that moment. */
+    body: z.string().max(300_000).nullish().catch(null),
+  })
+    .nullish()
+    .catch(null),
   label: z
     .object({ name: z.string().max(200) })
     .nullish()

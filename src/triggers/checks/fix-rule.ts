@@ -31,7 +31,6 @@ export const fixRule: Rule = {
           cause: `action:${event.deliveryId}`,
           source: { kind: "thread" },
           line: null,
-          statusCommentId: null,
           data: await dataOf(deps, check),
         }),
     };

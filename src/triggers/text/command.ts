@@ -16,13 +16,13 @@ export type Command = (typeof COMMANDS)[number] | "work";
 
 /** Reads what stands behind the bot's name. `length`: how much of it the command takes, its punctuation included. */
 export function commandOf(rest: string): { command: Command; length: number } {
-  const match = /^[\s,:]*(?:please[\s,]+)?([a-z]+)\b[\s,.:;!?]*/i.exec(rest);
+  const match = /^[\s,:*_~]*(?:please[\s,]+)?([a-z]+)(?!_?[a-z0-9])[*_~]*[\s,.:;!?]*/i.exec(rest);
   const word = match?.[1]?.toLowerCase();
   const command = COMMANDS.find((one) => one === word);
   if (match === null || command === undefined) return { command: "work", length: 0 };
   // "help me with …", "go through …": words of a sentence, and no command.
   if (command === "approve" && !ANSWER.test(rest)) return { command: "work", length: 0 };
-  const isAlone = /^[\s,:]*(?:please[\s,]+)?[a-z]+\s*(?:$|[\n,.:;!?])/i.test(rest);
+  const isAlone = /^[\s,:*_~]*(?:please[\s,]+)?[a-z]+[*_~]*\s*(?:$|[\n,.:;!?])/i.test(rest);
   if (SENTENCE_WORDS.has(command) && !isAlone) return { command: "work", length: 0 };
   return { command, length: match[0].length };
 }

@@ -99,6 +99,13 @@ export const MATRIX: readonly Row[] = [
     test: "stop ends what is at work, by word, by box, and by closing",
   },
   {
+    on: "pull_request_review_comment.edited",
+    when: "a box of the bot's answer on lines is ticked",
+    does: "what the box says",
+    file: "src/triggers/heard.test.ts",
+    test: "the boxes of an answer on lines are boxes, too",
+  },
+  {
     on: "issues.opened",
     when: "mention in title or text",
     does: "session",
