@@ -72,6 +72,7 @@ export interface Review {
   body: string;
   state: "approved" | "changes_requested" | "commented" | "dismissed" | "pending";
   sha: string;
+  url: string;
   submittedAt: string | null;
 }
 

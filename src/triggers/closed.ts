@@ -1,5 +1,6 @@
 import { HubError } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
+import type { ForgeRepository } from "../forge/forge.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
@@ -7,22 +8,46 @@ import type { Rule } from "./rule.ts";
 
 const KNOWN_SESSIONS = 50;
 
-/** Work on what has been closed is ended. */
+/** What becomes of a thread on which nothing is to be done any more, by the event. */
+const ENDS: Record<string, { reason: string; isThere: string | null }> = {
+  "issues.closed": { reason: "it was closed", isThere: "it is open again" },
+  "pull_request.closed": { reason: "it was closed", isThere: "it is open again" },
+  "issues.deleted": { reason: "it was deleted", isThere: "it is there, and open" },
+  // GitHub leads on to where it is now.
+  "issues.transferred": { reason: "it went to another repository", isThere: null },
+};
+
+/** Work on what has been closed, or is gone, is ended. */
 export const closedRule: Rule = {
   name: "closed",
-  async decide(deps, _repository, event) {
-    if (event.action !== "closed" || !isAboutThread(event)) return null;
+  async decide(deps, repository, event) {
+    const end = ENDS[`${event.event}.${event.action}`];
+    if (end === undefined || !isAboutThread(event)) return null;
     const live = await liveOf(deps, event);
     if (live.length === 0) return "nothing was at work on it";
+    // Deliveries come late, and in any order.
+    if (end.isThere !== null && (await isOpen(repository, event))) return end.isThere;
     return {
-      would: `ends ${live.length} sessions, since it was closed`,
+      would: `ends ${live.length} sessions, since ${end.reason}`,
       async act() {
         const count = await stopAll(deps, event);
-        return { state: "done", outcome: `${count} sessions are ended, since it was closed` };
+        return { state: "done", outcome: `${count} sessions are ended, since ${end.reason}` };
       },
     };
   },
 };
+
+async function isOpen(
+  repository: Pick<ForgeRepository, "issue">,
+  { number }: ThreadEvent,
+): Promise<boolean> {
+  try {
+    return (await repository.issue(number)).state === "open";
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return false;
+    throw error;
+  }
+}
 
 /** Ends what was asked for on a thread. Answers how many sessions and plans that are. */
 export async function stopAll(deps: TriggerDeps, event: ThreadEvent): Promise<number> {

@@ -12,6 +12,7 @@ const Delivery = z.looseObject({
   number: z.int(),
   id: z.string(),
   event: z.string(),
+  sender: z.string().nullable(),
   state: z.string(),
   outcome: z.string().nullable(),
   repeats: z.int(),
@@ -54,10 +55,12 @@ async function post(path: string): Promise<number> {
   return (await house.hub.fetch(`/api/v1/deliveries${path}`, { method: "POST" })).status;
 }
 
-/** The newest delivery of a comment on a thread, once it has been worked off. */
+/** The newest delivery of a comment of ada's on a thread, once it has been worked off. */
 async function workedOff(number: number) {
   return await waitFor(async () => {
-    const [newest] = (await list(`?thread=${number}&event=issue_comment`)).deliveries;
+    const { deliveries } = await list(`?thread=${number}&event=issue_comment`);
+    // The bot's own may be there, too.
+    const newest = deliveries.find(({ sender }) => sender === "ada");
     return newest === undefined || newest.state === "waiting" ? undefined : newest;
   });
 }
@@ -167,6 +170,7 @@ test("a simulation says for every rule what it would do and why, and writes noth
     would: "follows the command fix",
     why: null,
   });
+  opened.user = house.github.user("mallory");
   const stranger = await simulate("/simulate", upload("mallory"));
   expect(stranger.rules.find(({ rule }) => rule === "mention")?.would).toMatch(
     /^gives a sign that mallory has the permission/,
@@ -179,6 +183,29 @@ test("a simulation says for every rule what it would do and why, and writes noth
   expect(written() - before).toBe(0);
   const large = { event: "ping", payload: { a: "x".repeat(3_000_000) } };
   await expect(simulate("/simulate", large)).rejects.toThrow("413");
+});
+
+test("what ends work does so only where it is true still", async () => {
+  const { number } = await asked(`${BOT} do it\n${standIn({ silentMs: 60_000 })}`);
+  await house.said(number, "**Working**");
+  const { id } = house.repository.state;
+  const sender = { id: house.github.user("ada").id, login: "ada", type: "User" };
+  const payload = { issue: { number }, repository: { id, full_name: REPOSITORY }, sender };
+  const foreseen = async (action: string) => {
+    const body = { event: "issues", payload: { ...payload, action } };
+    const { rules } = await simulate("/simulate", body);
+    const found = rules.find(({ rule }) => rule === "closed");
+    return found?.would ?? found?.why;
+  };
+  expect(await foreseen("closed")).toBe("it is open again");
+  expect(await foreseen("deleted")).toBe("it is there, and open");
+  expect(await foreseen("transferred")).toContain("ends 1 sessions");
+  const { issues } = house.repository.state;
+  issues.splice(
+    issues.findIndex((one) => one.number === number),
+    1,
+  );
+  expect(await foreseen("deleted")).toContain("ends 1 sessions");
 });
 
 test("an event that nobody listens to is kept with the reason", async () => {

@@ -161,6 +161,9 @@ test("drafts and what was closed are left alone", async () => {
   const draft = await pulled("draft", [saying("Now.")], { draft: true });
   const { number, sha } = await pulled("closed", [saying("No.")]);
   await gateIs(number, sha, "armed");
+  // As if such deliveries came late: it is open, and no draft.
+  expect(await foreseen(number, "closed")).toContain("it is open, and no draft");
+  expect(await foreseen(number, "converted_to_draft")).toContain("it is open, and no draft");
   await ada().close(REPOSITORY, number);
   await Promise.all([green("draft"), green("closed")]);
   expect(await gateIs(number, sha, "skipped")).toMatchObject({ reason: "it was closed" });
@@ -269,6 +272,19 @@ test("time decides where checks do not: none come, or they do not end", async ()
   await waitFor(() => bodies().some((one) => one.includes("About slow.")), PATIENCE);
   expect(bodies()).toHaveLength(2);
 }, 120_000);
+
+/** What would come of such a delivery. */
+async function foreseen(number: number, action: string): Promise<string> {
+  const repository = { id: house.repository.state.id, full_name: REPOSITORY };
+  const sender = { id: house.github.user("ada").id, login: "ada", type: "User" };
+  const payload = { action, pull_request: { number }, repository, sender };
+  const answer = await house.hub.fetch("/api/v1/deliveries/simulate", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ event: "pull_request", payload }),
+  });
+  return await answer.text();
+}
 
 /** Every delivery has been worked off, and no gate is due. */
 async function settled(): Promise<void> {

@@ -164,6 +164,7 @@ export const ReviewAnswer = z
       .string()
       .transform((state) => z.enum(VERDICTS).catch("commented").parse(state.toLowerCase())),
     commit_id: text,
+    html_url: text,
     submitted_at: z.string().nullish(),
   })
   .transform((one): Review => ({
@@ -173,6 +174,7 @@ export const ReviewAnswer = z
     body: one.body,
     state: one.state,
     sha: one.commit_id,
+    url: one.html_url,
     submittedAt: one.submitted_at ?? null,
   }));
 

@@ -91,23 +91,23 @@ export function createWrites(options: {
       }
     },
     async openPullRequest({ head, base, title, body, isDraft }) {
+      const draft = { head, base, title, body };
+      const open = async (asDraft: boolean) =>
+        PullRequestAnswer.parse(await send("POST", "/pulls", { ...draft, draft: asDraft }));
       try {
-        const draft = { head, base, title, body, draft: isDraft };
-        return PullRequestAnswer.parse(await send("POST", "/pulls", draft));
+        return await open(isDraft);
       } catch (error) {
         if (!(error instanceof HubError) || error.code !== "invalid_request") throw error;
-        const open = await reads.pullRequestOf(head);
-        if (open === null) throw error;
-        return open;
+        const known = await reads.pullRequestOf(head);
+        if (known !== null) return known;
+        if (!isDraft || !hasNoDrafts(error)) throw error;
+        return await open(false);
       }
     },
     submitReview: (key, { number, sha, body, verdict, comments }) =>
       once(
         key,
-        async () => {
-          const reviews = await reads.reviews(number);
-          return reviews.map(({ id, body: text, author }) => ({ id, url: "", body: text, author }));
-        },
+        () => reads.reviews(number),
         async () =>
           WrittenAnswer.parse(
             await send("POST", "/pulls/{number}/reviews", {
@@ -128,6 +128,11 @@ export function createWrites(options: {
       if (labels.length > 0) await send("POST", "/issues/{number}/labels", { number, labels });
     },
   };
+}
+
+/** Private repositories of some plans have none; GitHub says so in words alone. */
+function hasNoDrafts({ cause }: HubError): boolean {
+  return cause instanceof Error && /draft pull requests are not supported/i.test(cause.message);
 }
 
 /** Seen by nobody; found again by us. */

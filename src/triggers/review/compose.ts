@@ -5,6 +5,8 @@ import { lineFault } from "./vet.ts";
 
 const SUMMARY_CHARS = 20_000;
 const COMMENT_CHARS = 4_000;
+/** Of what has no line; GitHub takes 65,536 for all. */
+const OTHERS_CHARS = 40_000;
 const LABELS = { high: "**Important:** ", medium: "", low: "**Minor:** " };
 
 /** A review as it is submitted: with comments where the forge takes them, and what has no line in its body. */
@@ -24,7 +26,10 @@ export function composeReview(of: {
   const words = neutralise(redact(summary), SUMMARY_CHARS).trim();
   const parts = [
     words || (found.length === 0 ? "Nothing to remark." : "See the comments."),
-    ...others.map((one) => `\`${placeOf(one)}\`: ${textOf(one)}`),
+    ...within(
+      others.map((one) => `\`${placeOf(one)}\`: ${textOf(one)}`),
+      OTHERS_CHARS,
+    ),
     `<sub>What was looked at: ${review.sha.slice(0, 12)}.</sub>`,
   ];
   return {
@@ -40,6 +45,14 @@ export function composeReview(of: {
       body: textOf(one),
     })),
   };
+}
+
+/** The first ones, as far as there is room. */
+function within(texts: readonly string[], maxChars: number): string[] {
+  let room = maxChars;
+  const shown = texts.filter(({ length }) => (room -= length + 2) >= 0);
+  const omitted = texts.length - shown.length;
+  return omitted === 0 ? shown : [...shown, `(${omitted} more remarks have no room here.)`];
 }
 
 function placeOf({ path, line }: FoundComment): string {

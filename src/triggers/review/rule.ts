@@ -18,7 +18,7 @@ export const reviewRule: Rule = {
     if (event.event === "pull_request" && isAboutThread(event)) {
       if (ARMING.has(event.action)) return await opened(deps, repository, event);
       const why = ENDING[event.action];
-      return why === undefined ? null : await ended(deps, event, why);
+      return why === undefined ? null : await ended(deps, repository, event, why);
     }
     return await checked(deps, repository, event);
   },
@@ -52,9 +52,17 @@ async function opened(
   };
 }
 
-async function ended(deps: TriggerDeps, event: ThreadEvent, reason: string): Promise<Decision> {
+async function ended(
+  deps: TriggerDeps,
+  repository: ForgeRepository,
+  event: ThreadEvent,
+  reason: string,
+): Promise<Decision> {
   const live = await deps.review.gates.live(event.repository.id, event.number);
   if (live.length === 0) return "no review of it was to come";
+  // Deliveries come late, and in any order.
+  const { state, isDraft } = await repository.pullRequest(event.number);
+  if (state === "open" && !isDraft) return "it is open, and no draft";
   return {
     would: `reviews it not, since ${reason}`,
     async act() {

@@ -191,6 +191,18 @@ function writesContract(open: () => Promise<ForgeScene>): void {
     expect(repository.state.issues.filter(({ pull }) => pull !== null)).toHaveLength(1);
   });
 
+  test("opens a pull request that is no draft, where there are none", async () => {
+    await using scene = await open();
+    const { at, github, repository } = scene;
+    await repository.push({ by: "ada", branch: "plain", files: { "p.md": "p\n" } });
+    const message = "Draft pull requests are not supported in this repository.";
+    const path = "/repos/{owner}/{repo}/pulls";
+    const struck = github.fault({ method: "POST", path, status: 422, message, times: 1 });
+    const draft = { head: "plain", base: "main", title: "Plain", body: "", isDraft: true };
+    expect(await at.openPullRequest(draft)).toMatchObject({ isDraft: false, title: "Plain" });
+    expect(struck.hits).toBe(1);
+  });
+
   test("submits a review once, with comments on lines", async () => {
     await using scene = await open();
     const { at, github, repository } = scene;
@@ -206,8 +218,10 @@ function writesContract(open: () => Promise<ForgeScene>): void {
     const route = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews";
     github.fault({ method: "POST", path: route, ...lost });
     await expect(at.submitReview("r1", draft)).rejects.toMatchObject({ retryable: true });
-    await at.submitReview("r1", draft);
-    await at.submitReview("r1", draft);
+    // Also of what was found again it is known where it stands.
+    const { url } = await at.submitReview("r1", draft);
+    expect(url).toContain("#pullrequestreview-");
+    expect(await at.submitReview("r1", draft)).toMatchObject({ url });
     expect(await at.reviews(number)).toHaveLength(1);
     expect(await at.lineComments(number, 10)).toHaveLength(1);
     await expect(
