@@ -23,6 +23,9 @@ if [ ! -f "$archive" ]; then
   mkdir -p "$cache"
   root="$(mktemp -d "$cache/bookworm.XXXXXX")"
   trap 'rm -rf "$root" "$archive.$$"' EXIT
+  # As in the image that Docker offers: nobody needs each file on the disk before the next one.
+  mkdir -p "$root/etc/dpkg/dpkg.cfg.d"
+  echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/docker-apt-speedup"
   debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >"$cache/debootstrap.log" 2>&1 \
     || fail "debootstrap failed, see $cache/debootstrap.log"
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*

@@ -1,14 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { z } from "zod";
 
 const ROOT = join(import.meta.dirname, "..");
 const BASE = "debian:bookworm-slim";
 const NPM_VERSION = "11.19.1";
+const MACHINES: Record<string, string> = { amd64: "x64" };
 
 const USAGE = `usage: npm run image -- [options]
   --engine NAME     docker or podman; the first that answers, unless named
@@ -43,11 +44,6 @@ async function build(): Promise<void> {
   const { version, devDependencies } = Package.parse(
     JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")),
   );
-  const versions = {
-    NODE_VERSION: devDependencies.node,
-    NPM_VERSION,
-    CLAUDE_CODE_VERSION: devDependencies["@anthropic-ai/claude-code"],
-  };
   const names = values.hub
     ? [`claude-hub:${version}`, "claude-hub:latest"]
     : [`claude-hub-session:${version}`, "claudecode:latest"];
@@ -59,14 +55,16 @@ async function build(): Promise<void> {
     if (values.hub) await provideHub(context);
     const ca = values.ca ?? process.env["NODE_EXTRA_CA_CERTS"] ?? (await npmCertificates());
     await writeFile(join(context, "extra-ca.crt"), ca === undefined ? "" : await readFile(ca));
+    const machine = await machineOf(program, options);
+    await pack(`node-linux-${machine}@${devDependencies.node}`, join(context, "node.tgz"), ca);
+    await pack(`npm@${NPM_VERSION}`, join(context, "npm.tgz"), ca);
+    const agent = devDependencies["@anthropic-ai/claude-code"];
     await run(program, [
       ...options,
       "build",
       // The engine may have no network of its own for builds.
       "--network=host",
-      ...Object.entries(versions)
-        .filter(([name]) => !values.hub || name !== "CLAUDE_CODE_VERSION")
-        .flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+      ...(values.hub ? [] : ["--build-arg", `CLAUDE_CODE_VERSION=${agent}`]),
       ...tags.flatMap((tag) => ["--tag", tag]),
       context,
     ]);
@@ -81,6 +79,25 @@ async function npmCertificates(): Promise<string | undefined> {
   const { stdout } = await promisify(execFile)("npm", ["config", "get", "cafile"], { cwd: ROOT });
   const path = stdout.trim();
   return path === "" || path === "null" ? undefined : path;
+}
+
+/** For which machines an image is, as npm names them. */
+async function machineOf(program: string, options: string[]): Promise<string> {
+  const asking = [...options, "image", "inspect", "--format", "{{.Architecture}}", BASE];
+  const { stdout } = await promisify(execFile)(program, asking);
+  return MACHINES[stdout.trim()] ?? stdout.trim();
+}
+
+/**
+ * Has this machine's npm get a package as it is. Debian's npm, which could do it inside, comes in four hundred packages:
+ * installing them took as long as all the rest.
+ */
+async function pack(wanted: string, path: string, ca: string | undefined): Promise<void> {
+  const certificates = ca === undefined ? {} : { NODE_EXTRA_CA_CERTS: ca };
+  const args = ["pack", "--silent", "--pack-destination", dirname(path), wanted];
+  const env = { ...process.env, ...certificates };
+  const { stdout } = await promisify(execFile)("npm", args, { cwd: ROOT, env });
+  await rename(join(dirname(path), stdout.trim()), path);
 }
 
 /** The hub itself, compiled here; what it depends on is installed inside. */

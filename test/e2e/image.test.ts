@@ -39,6 +39,7 @@ test.skipIf(reason !== null)(
       .parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
     expect(await inside("id -un; id -u")).toBe("agent\n1000");
     expect(await inside("node --version")).toBe(`v${devDependencies["node"]}`);
+    expect(await inside("npm --version && npx --version")).toMatch(/^(\d+\.\d+\.\d+)\n\1$/);
     expect(await inside("HOME=/tmp claude --version")).toContain(
       devDependencies["@anthropic-ai/claude-code"],
     );

@@ -5,17 +5,17 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { z } from "zod";
 import type { TestEngine } from "./engine.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 const BUILD_MS = 900_000;
-const INPUTS = [
-  "images/session/Dockerfile",
-  "scripts/base-image.sh",
-  "scripts/image.ts",
-  "package.json",
-];
+const INPUTS = ["images/session/Dockerfile", "scripts/base-image.sh", "scripts/image.ts"];
+/** What the image has of `package.json`. */
+const Versions = z.object({
+  devDependencies: z.object({ node: z.string(), "@anthropic-ai/claude-code": z.string() }),
+});
 export const REAL_IMAGE = "claudecode:latest";
 
 /** The image as users build it, from Debian's packages and npm's; kept for the next run of the tests. */
@@ -45,6 +45,8 @@ export async function provideRealImage({ address }: TestEngine): Promise<void> {
 async function archivePath(): Promise<string> {
   const hash = createHash("sha256");
   for (const path of INPUTS) hash.update(await readFile(join(ROOT, path)));
+  const versions = Versions.parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
+  hash.update(JSON.stringify(versions));
   const dir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "claude-hub");
   await mkdir(dir, { recursive: true });
   return join(dir, `session-image-${hash.digest("hex").slice(0, 16)}.tar`);
