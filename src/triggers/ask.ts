@@ -100,8 +100,9 @@ export async function ask(
     });
   const onto = pullRequest === null ? null : await branchToWorkOn(repository, pullRequest);
   const create = async () => {
-    // Whoever reviews looks with fresh eyes.
-    const before = wish.kind === "review" ? null : await previous(deps, event, wish.cause, onto);
+    // Whoever reviews looks with fresh eyes; and what is merged is not gone on with, as its branch may be gone.
+    const isFresh = wish.kind === "review" || pullRequest?.state === "merged";
+    const before = isFresh ? null : await previous(deps, event, wish.cause, onto);
     await deps.sessions.create(
       {
         type,
@@ -188,12 +189,13 @@ async function previous(
   return null;
 }
 
-/** The pull request's own branch, unless it is in a fork or the one that everything is merged into. */
+/** The pull request's own branch, unless it is merged, in a fork, or the one that everything is merged into. */
 async function branchToWorkOn(
   repository: ForgeRepository,
-  { isFork, head }: PullRequest,
+  { state, isFork, head }: PullRequest,
 ): Promise<string | null> {
-  if (isFork) return null;
+  // Nobody merges once more what is pushed there; and it may be gone.
+  if (state === "merged" || isFork) return null;
   const { defaultBranch } = await repository.facts();
   return head.branch === defaultBranch ? null : head.branch;
 }

@@ -1,9 +1,11 @@
 import { HubError } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
+import type { ReviewGate } from "../store/threads/review-gates.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
 import type { TriggerDeps } from "./deps.ts";
 import { isAboutThread } from "./payload.ts";
 import type { ThreadEvent } from "./payload.ts";
+import { endGates } from "./review/end.ts";
 import type { Rule } from "./rule.ts";
 
 const KNOWN_SESSIONS = 50;
@@ -56,29 +58,38 @@ export async function stopAll(deps: TriggerDeps, event: ThreadEvent): Promise<nu
   return count;
 }
 
-/** Work that was asked for on a thread: a session, or a plan with all of its sessions. */
-export type Work = { repository: string } & ({ sessionId: Id } | { orchestrationId: Id });
+/** What is at work: a session, a plan with all of its sessions, or a review that nobody has asked for. */
+export type Work = { repository: string } & (
+  | { sessionId: Id }
+  | { orchestrationId: Id }
+  | { gate: ReviewGate }
+);
 
 export async function stopWork(
-  deps: Pick<TriggerDeps, "sessions" | "plans">,
+  deps: Pick<TriggerDeps, "sessions" | "plans" | "review">,
   work: Work,
 ): Promise<number> {
+  if ("gate" in work) {
+    await endGates(deps, [work.gate], { state: "skipped", reason: "the bot cannot work there" });
+    return 1;
+  }
   return "sessionId" in work
     ? await stop(deps, work.sessionId)
     : await stopPlan(deps, work.orchestrationId);
 }
 
-/** What was asked for in some repositories, and whose end has not been told. */
+/** What was asked for in some repositories, and whose end has not been told; and reviews that nobody has asked for. */
 export async function liveWorkIn(
-  { threads, threadPlans }: Pick<TriggerDeps, "threads" | "threadPlans">,
+  { threads, threadPlans, review }: Pick<TriggerDeps, "threads" | "threadPlans" | "review">,
   where: Parameters<TriggerDeps["threads"]["liveIn"]>[0],
   limit: number,
 ): Promise<Work[]> {
-  const [sessions, plans] = await Promise.all([
+  const [sessions, plans, gates] = await Promise.all([
     threads.liveIn(where, limit),
     threadPlans.liveIn(where, limit),
+    review.gates.liveIn(where, limit),
   ]);
-  return [...sessions, ...plans];
+  return [...sessions, ...plans, ...gates.map((gate) => ({ repository: gate.repository, gate }))];
 }
 
 async function liveOf(

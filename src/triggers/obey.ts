@@ -1,3 +1,4 @@
+import { ifFound } from "../core/errors.ts";
 import type { ForgeRepository } from "../forge/forge.ts";
 import type { ThreadKind } from "../store/threads/thread-sessions.ts";
 import { ask } from "./ask.ts";
@@ -48,6 +49,7 @@ export const mentionRule: Rule = {
 };
 
 const FAULT_CHARS = 500;
+const KNOWN_SESSIONS = 50;
 
 /** Strangers get one sign, at most once in a repository. */
 async function turnAway(
@@ -122,7 +124,7 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
       "work",
       `Carry out the plan that was made here. ${order.heard.instruction}`.trim(),
     )),
-  retry: (order) => begin(order, "work", `Try once more what was asked before on this thread.`),
+  retry: retryLast,
   // What is done on a pull request goes to its branch, one after the other.
   plan: (order) =>
     order.pullRequest === null
@@ -152,7 +154,8 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
   async stop(order) {
     const reviews = await stopReviews(order.deps, order.event);
     const count = reviews + (await stopAll(order.deps, order.event));
-    if (count === 0) return await say(order, "Nothing is at work here.");
+    if (count === 0 && !(await wasStopped(order)))
+      return await say(order, "Nothing is at work here.");
     await react(order.repository, order.event, order.heard.source, "+1");
     return { state: "done", outcome: `${count} sessions are ended` };
   },
@@ -167,6 +170,28 @@ const COMMANDS: Record<Heard["command"], (order: Order) => Promise<Outcome>> = {
     return await begin(order, "work", order.heard.whole);
   },
 };
+
+/** Whoever only was to read is not given the branch to write on by another try. */
+async function retryLast(order: Order): Promise<Outcome> {
+  const { deps, event, heard, pullRequest } = order;
+  const all = await deps.threads.ofThread(event.repository.id, event.number, KNOWN_SESSIONS);
+  const { source } = heard;
+  // Of a box that is ticked, what its comment tells of.
+  const told = "id" in source ? all.find(({ commentId }) => commentId === source.id) : undefined;
+  const last = told ?? all.find(({ cause }) => cause !== heard.cause);
+  if (last?.kind === "review" && pullRequest !== null)
+    return await begin(order, "review", "Review the pull request.");
+  const kind = last?.kind === "plan" ? "plan" : "work";
+  return await begin(order, kind, "Try once more what was asked before on this thread.");
+}
+
+/** Whether this very wish has ended something: it is done once more after a crash, or where its sign failed. */
+async function wasStopped({ deps, event }: Order): Promise<boolean> {
+  const [last] = await deps.threads.ofThread(event.repository.id, event.number, 1);
+  if (last === undefined) return false;
+  const session = await ifFound(deps.sessions.get(last.sessionId));
+  return session?.status === "cancelled" && (session.completedAt ?? "") >= event.receivedAt;
+}
 
 async function begin(order: Order, kind: ThreadKind, instruction: string): Promise<Outcome> {
   const { deps, repository, event, heard, issue, pullRequest } = order;

@@ -3,6 +3,7 @@ import { BOT, openGitHubHouse } from "../kit/bot/github-house.ts";
 import type { GitHubHouse } from "../kit/bot/github-house.ts";
 import { REPOSITORY } from "../kit/hub/house.ts";
 import { standIn } from "../kit/agent/stand-in.ts";
+import { waitFor } from "../kit/wait.ts";
 
 let house: GitHubHouse;
 beforeAll(async () => {
@@ -85,4 +86,26 @@ test("a review that requests changes of the bot's pull request is followed, and 
   await asks(pull?.number ?? 0, "fifth");
   await house.said(pull?.number ?? 0, "fifth done.");
   expect(house.comments(hers.number)).toEqual([]);
+});
+
+test("another try of a review is a review, and what is deleted is told to be gone", async () => {
+  await house.repository.push({ by: "ada", branch: "looked", files: { "l.md": "l\n" } });
+  const { number } = await ada().openPull(REPOSITORY, { title: "Looked", head: "looked" });
+  const ask = (words: string) => ada().comment(REPOSITORY, number, `${BOT} ${words}`);
+  await ask(`review\n${standIn({ result: { summary: "Looked." } })}`);
+  await house.said(number, "**Done**");
+  await ask("retry");
+  const { db } = house.database;
+  const asked = db.selectFrom("thread_sessions").selectAll().where("number", "=", number);
+  await waitFor(async () => (await asked.execute()).length === 2, { timeoutMs: 30_000 });
+  const all = await asked.execute();
+  expect(all.map(({ kind }) => kind)).toEqual(["review", "review"]);
+  await waitFor(async () => (await asked.execute()).every(({ state }) => state === "told"), {
+    timeoutMs: 60_000,
+  });
+  // As when their time to be kept is over.
+  const ids = all.map(({ session_id: id }) => id);
+  await db.deleteFrom("sessions").where("id", "in", ids).execute();
+  await ask("status");
+  await house.said(number, "is gone.");
 });

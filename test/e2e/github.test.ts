@@ -118,6 +118,16 @@ test("stop ends what is at work, by word, by box, and by closing", async () => {
   await ada().comment(REPOSITORY, byWord.number, `${BOT} stop`);
   await house.said(byWord.number, "**Stopped**");
   await waitFor(() => house.reactions(byWord.number).includes(`${byWord.id} confused`));
+  // As after a crash, when all was done but to say so.
+  await house.settled();
+  const { db } = house.database;
+  await db
+    .updateTable("deliveries")
+    .set({ state: "waiting", attempts: 0 })
+    .where("thread", "like", `%#${byWord.number}`)
+    .execute();
+  await house.settled();
+  expect(house.comments(byWord.number)).toHaveLength(3);
 
   const byBox = await asked([{ silentMs: 60_000 }]);
   const told = await house.said(byBox.number, "**Working**");
@@ -166,6 +176,13 @@ test("on a pull request the work goes to its branch", async () => {
   expect(await house.repository.git("show", "topic:more.md")).toBe("m");
   await waitFor(() => house.reactions(number).includes(`${id} hooray`));
   expect(house.pulls().filter(({ head }) => head === "topic")).toHaveLength(1);
+  await ada().merge(REPOSITORY, number);
+  await house.repository.deleteBranch("ada", "topic");
+  const late = [{ write: { path: "late.md", content: "l" } }, { commit: "Late" }];
+  const text = standIn(...late, { result: { summary: "Late." } });
+  await ada().comment(REPOSITORY, number, `${BOT} and this\n${text}`);
+  const told = await house.said(number, /\*\*Done\*\*[^]*Late\./);
+  expect(told).toMatch(/\[open a pull request\]\([^)]*\/compare\/claude/);
 });
 
 test("a review and its comments are one wish, and a comment on lines is answered there", async () => {

@@ -6,9 +6,13 @@ import { standIn } from "../kit/agent/stand-in.ts";
 import type { StandInStep } from "../kit/agent/stand-in.ts";
 import { waitFor } from "../kit/wait.ts";
 
+const LONG = { timeout: 120_000 };
+
 let house: GitHubHouse;
 beforeAll(async () => {
-  house = await openGitHubHouse({ env: { CLAUDE_HUB_CANCEL_GRACE_MS: "1000" } });
+  house = await openGitHubHouse({
+    env: { CLAUDE_HUB_CANCEL_GRACE_MS: "1000", PR_REVIEW_DEBOUNCE_MS: "0" },
+  });
 });
 afterAll(async () => {
   await house[Symbol.asyncDispose]();
@@ -176,20 +180,36 @@ test("a repository that is deleted or archived ends what was at work there", asy
   }
 });
 
-test("where the App is taken away, suspended or uninstalled, work is ended", async () => {
+test("where the App is taken away, suspended or uninstalled, work is ended", LONG, async () => {
   const place = await repository("zoe/zoo");
   const installation = house.github.install(house.app, "zoe");
   const elsewhere = await repository("octo/elsewhere");
   const other = await asked("octo/elsewhere", { silentMs: 60_000 });
   await until(elsewhere.state.id, other.number, "running");
 
+  // Nobody has asked for its review.
+  await place.push({ by: "ada", branch: "change", files: { "a.md": "a\n" } });
+  const body = standIn({ silentMs: 60_000 });
+  await ada().openPull("zoe/zoo", { title: "Change", head: "change", body });
+  await place.setStatus("change", { by: "ada", context: "ci", state: "success" });
+  const review = async () =>
+    await house.database.db
+      .selectFrom("review_gates")
+      .innerJoin("sessions", "sessions.id", "review_gates.session_id")
+      .select(["review_gates.state", "sessions.status"])
+      .where("repository_id", "=", place.state.id)
+      .executeTakeFirst();
+  await waitFor(async () => (await review())?.status === "running", { timeoutMs: 60_000 });
+
   const removed = await asked("zoe/zoo", { silentMs: 60_000 });
   await until(place.state.id, removed.number, "running");
   installation.remove("zoe/zoo");
   expect(await outcomeOf("installation_repositories", "removed")).toBe(
-    "1 sessions are ended, since the App was taken away there",
+    "2 sessions are ended, since the App was taken away there",
   );
   await until(place.state.id, removed.number, "cancelled");
+  await waitFor(async () => (await review())?.status === "cancelled", { timeoutMs: 30_000 });
+  expect(await review()).toMatchObject({ state: "skipped" });
   installation.add("zoe/zoo");
 
   const suspended = await asked("zoe/zoo", { silentMs: 60_000 });

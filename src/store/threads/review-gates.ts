@@ -4,6 +4,8 @@ import type { Id } from "../../core/id.ts";
 import type { Database } from "../database.ts";
 import { claimRows, givenBack, isFree, releaseRows } from "../lease.ts";
 import type { Lease } from "../lease.ts";
+import { isAt } from "./asked.ts";
+import type { Places } from "./asked.ts";
 
 export const GateState = z.enum([
   "armed",
@@ -47,6 +49,8 @@ export interface ReviewGateStore {
   knows(repositoryId: number, sha: string): Promise<boolean>;
   /** Of a pull request, those that have not ended. */
   live(repositoryId: number, number: number): Promise<ReviewGate[]>;
+  /** Of repositories. */
+  liveIn(places: Places, limit: number): Promise<ReviewGate[]>;
   end(place: GatePlace, to: { state: "skipped" | "superseded"; reason: string }): Promise<void>;
   /** Those whose time has come; they are this hub's for `leaseMs`. */
   claimDue(by: Lease & { limit: number; now: Date }): Promise<ReviewGate[]>;
@@ -137,6 +141,13 @@ export function createReviewGateStore({ db }: Database): ReviewGateStore {
         .where("number", "=", number)
         .where("state", "in", LIVE)
         .execute();
+      return rows.map((row) => Row.parse(row));
+    },
+    async liveIn(places, limit) {
+      const { rows } = await sql`select * from review_gates
+        where state = any(${[...LIVE]}) and ${isAt(places)} order by armed_at limit ${limit}`.execute(
+        db,
+      );
       return rows.map((row) => Row.parse(row));
     },
     async end({ repositoryId, number, sha }, { state, reason }) {

@@ -1,3 +1,4 @@
+import { ifFound } from "../../core/errors.ts";
 import type { Order } from "../order.ts";
 import { planOf } from "./open.ts";
 
@@ -14,6 +15,7 @@ export async function statusText({ deps, event }: Order): Promise<string> {
     if (view !== null) return `The newest plan here (\`${view.id}\`) is ${view.state}.`;
   }
   if (session === undefined) return "Nothing has been asked of me here yet.";
-  const { status } = await deps.sessions.get(session.sessionId);
+  // It may have been deleted after its time.
+  const { status = "gone" } = (await ifFound(deps.sessions.get(session.sessionId))) ?? {};
   return `The newest session here (\`${session.sessionId}\`) is ${status}.`;
 }
