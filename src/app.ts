@@ -21,7 +21,7 @@ import { openFront } from "./front.ts";
 import { choosablePresets, resolvePresets } from "./gateway/egress/presets.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { createMirror } from "./gateway/git/mirror.ts";
-import { createRepositorySettings } from "./gateway/git/repository-settings.ts";
+import { createRepositorySettings, unlessAway } from "./gateway/git/repository-settings.ts";
 import { GIT_LIMITS } from "./gateway/git/limits.ts";
 import { createSessionTokens } from "./gateway/git/session-tokens.ts";
 import { openModel } from "./gateway/model/access.ts";
@@ -107,7 +107,7 @@ export async function startHub(options: {
       bring: (name, commit) => mirror.bring(name, commit),
       urlOf: (name, branch) => branchUrl(config.github.serverUrl, name, branch),
       // As new as what is cloned.
-      settings: (name) => settingsOf(name, config.git.mirrorMaxAgeMs),
+      settings: async (name) => unlessAway(await settingsOf(name, config.git.mirrorMaxAgeMs)),
     },
     redaction,
     tools: { namesFor: namesOf(forgeTools, stores.sessions) },

@@ -48,7 +48,9 @@ export interface Repositories {
   urlOf(repository: Repository, branch: string): string;
   /** Has a commit ready for clones that no branch may hold. */
   bring(repository: Repository, commit: CommitAt): Promise<void>;
-  /** What it asks for on its default branch, and why nothing of that counts. */
+  /**
+   * What it asks for on its default branch, and why nothing of that counts. Throws `upstream_failed` while the forge is away.
+   */
   settings(repository: Repository): Promise<{
     settings: RepositorySettings;
     fault: string | null;

@@ -24,7 +24,7 @@ import { checkBudget, watchBudget } from "./budgets/budget-watch.ts";
 import type { InFlight } from "./budgets/budget-watch.ts";
 import { createLogLimit } from "./log-limit.ts";
 import type { LogLimit } from "./log-limit.ts";
-import { jobOnceThere } from "./job/forge-wait.ts";
+import { jobOnceThere } from "./job/job-once-there.ts";
 import { close, markDone, ordersFor } from "./talk/orders.ts";
 import { pauseForProvider } from "./talk/pause.ts";
 import { awaitStart, release } from "./sandbox/release.ts";

@@ -1,10 +1,9 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { LIMITS } from "../core/limits.ts";
 import { notFound } from "../core/errors.ts";
 import type { Id } from "../core/id.ts";
 import { createTurns } from "../runtimes/turns.ts";
 import { waitingBefore } from "../store/sessions/admission.ts";
-import { asHubError, isUnavailable } from "../store/failure.ts";
+import { asHubError } from "../store/failure.ts";
 import { latestOf } from "../store/sessions/sessions.ts";
 import { admit, shared } from "./sandbox/admit.ts";
 import { createApprovals } from "./talk/approvals.ts";
@@ -30,7 +29,8 @@ import type { Preparation } from "./sandbox/prepare.ts";
 import { putOff } from "./sandbox/put-off.ts";
 import type { Later } from "./sandbox/put-off.ts";
 import { reconcile } from "./sandbox/reconcile.ts";
-import { ensureSandbox, failSandbox, stopSandbox } from "./sandbox/sandbox.ts";
+import { ensure } from "./sandbox/ensure.ts";
+import { stopSandbox } from "./sandbox/sandbox.ts";
 import type { Sessions } from "./sessions.ts";
 import { settle } from "./ending/settle.ts";
 import type { Remains } from "./ending/settle.ts";
@@ -73,9 +73,6 @@ export interface SessionLife {
   intake: Intake;
   upkeep: Upkeep;
 }
-
-const SANDBOX_ATTEMPTS = 3;
-const SANDBOX_PAUSE_MS = 500;
 
 /** The life of sessions, once for each of its users. */
 export function createSessionLife(parts: Omit<SessionDeps, "inTurn">): SessionLife {
@@ -201,22 +198,8 @@ function createSessions(
 }
 
 function createSteps(deps: SessionDeps, giveSlots: () => Promise<void>): SessionSteps {
-  async function ensure(id: Id): Promise<number | null> {
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        return await ensureSandbox(deps, id);
-      } catch (error) {
-        if (isUnavailable(error)) throw error;
-        if (attempt === SANDBOX_ATTEMPTS) {
-          await failSandbox(deps, id, error);
-          return null;
-        }
-        await pause(SANDBOX_PAUSE_MS * attempt);
-      }
-  }
-
   return {
-    ensure,
+    ensure: (id) => ensure(deps, id),
     stop: async (id) => (await putOff(deps, id)) ?? (await stopSandbox(deps, id)),
     async settle(id, remains) {
       await settle(deps, id, remains);

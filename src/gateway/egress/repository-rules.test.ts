@@ -53,6 +53,7 @@ async function house(
     asks,
     hosts,
     goAway: () => (away = true),
+    away: async () => (await settingsOf(REPOSITORY)).away?.code,
     async commit(make: (path: string) => Promise<void>) {
       const path = join(dir.path, FILE);
       await mkdir(dirname(path), { recursive: true });
@@ -128,6 +129,9 @@ test("no file, an empty one, a link or a directory adds nothing", async () => {
     await writeFile(join(path, "x"), "egress: [a.example]\n");
   });
   expect(await at.hosts()).toEqual([]);
+  expect(await at.away()).toBeUndefined();
   at.goAway();
   expect(await at.hosts()).toContain("cannot be read: The forge could not be reached");
+  // Who can wait for it knows that.
+  expect(await at.away()).toBe("upstream_failed");
 });

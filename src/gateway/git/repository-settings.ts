@@ -19,6 +19,8 @@ const GIT_MS = 10_000;
 export interface ReadSettings {
   settings: RepositorySettings;
   fault: string | null;
+  /** Why nobody can know by now what it says: the forge is away. */
+  away: HubError | null;
 }
 /** @param maxAgeMs How old the answer may be; a minute, unless something is said. */
 export type RepositorySettingsReader = (
@@ -26,7 +28,7 @@ export type RepositorySettingsReader = (
   maxAgeMs?: number,
 ) => Promise<ReadSettings>;
 
-const NONE: ReadSettings = { settings: NO_REPOSITORY_SETTINGS, fault: null };
+const NONE: ReadSettings = { settings: NO_REPOSITORY_SETTINGS, fault: null, away: null };
 
 /**
  * Reads a repository's settings, from its default branch alone: the branch that a session works on, or that anybody else
@@ -67,17 +69,25 @@ export function createRepositorySettings(options: {
       return fresh;
     } catch (error) {
       options.log.warn({ repository, err: error }, "settings of a repository cannot be read");
-      const why = error instanceof HubError ? `: ${error.message}` : "";
-      return faulty(`${PATH} cannot be read${why}`);
+      const reason = error instanceof HubError ? error : null;
+      const why = reason === null ? "" : `: ${reason.message}`;
+      const away = reason?.code === "upstream_failed" ? reason : null;
+      return { ...faulty(`${PATH} cannot be read${why}`), away };
     }
   };
 }
 
 async function parse(text: string): Promise<ReadSettings> {
   const { settings, faults } = await readRepositoryFile(text);
-  return { settings, fault: faultSentence(faults) };
+  return { settings, fault: faultSentence(faults), away: null };
 }
 
 function faulty(fault: string): ReadSettings {
-  return { settings: NONE.settings, fault };
+  return { ...NONE, fault };
+}
+
+/** For who can wait: throws `upstream_failed` while the forge is away. */
+export function unlessAway(read: ReadSettings): ReadSettings {
+  if (read.away !== null) throw read.away;
+  return read;
 }

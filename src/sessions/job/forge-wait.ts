@@ -2,29 +2,30 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { forbidden, HubError } from "../../core/errors.ts";
 import type { Id } from "../../core/id.ts";
-import type { Job } from "../../core/job.ts";
 import type { Tx } from "../../store/database.ts";
 import { appendWithin, lockSessions } from "../../store/log/events.ts";
 import { readWithin } from "../../store/sessions/sessions.ts";
 import { inTransaction } from "../../store/transaction.ts";
 import type { SessionDeps } from "../deps.ts";
 import { eventAt } from "../talk/event-at.ts";
-import { jobOf } from "./job.ts";
+
+export function isForgeAway(error: unknown): error is HubError {
+  return error instanceof HubError && error.code === "upstream_failed";
+}
 
 /**
- * The job of a session that has been started, which waits for a forge that is away: its log says so once. Throws what may
- * pass until it has waited for too long, and `forbidden` then, which ends the runner's asking.
+ * A session that has been started waits for a forge that is away: its log says so once. Answers with what it is to end when
+ * it has waited for too long.
  */
-export async function jobOnceThere(deps: SessionDeps, id: Id): Promise<Job> {
-  try {
-    return await jobOf(deps, id);
-  } catch (error) {
-    if (!(error instanceof HubError) || error.code !== "upstream_failed") throw error;
-    const since = await tellWaiting(deps, id, error.message);
-    const { forgeWaitMs } = deps.settings;
-    if (since === null || deps.clock.now().getTime() - since < forgeWaitMs) throw error;
-    throw forbidden(`${error.message} for ${Math.round(forgeWaitMs / 1_000)} s`, error);
-  }
+export async function waitedInVain(
+  deps: SessionDeps,
+  id: Id,
+  error: HubError,
+): Promise<HubError | null> {
+  const since = await tellWaiting(deps, id, error.message);
+  const { forgeWaitMs } = deps.settings;
+  if (since === null || deps.clock.now().getTime() - since < forgeWaitMs) return null;
+  return forbidden(`${error.message} for ${Math.round(forgeWaitMs / 1_000)} s`, error);
 }
 
 /** Answers since when it has waited (milliseconds since 1970); null: nobody has started it, or it has ended. */

@@ -7,7 +7,7 @@ import type { StoredSession } from "../../store/sessions/session-row.ts";
 import { readWithin } from "../../store/sessions/sessions.ts";
 import { inTransaction } from "../../store/transaction.ts";
 import type { SessionDeps } from "../deps.ts";
-import { jobOnceThere } from "../job/forge-wait.ts";
+import { jobOnceThere } from "../job/job-once-there.ts";
 import { whenTold } from "../talk/told.ts";
 
 /**

@@ -52,6 +52,8 @@ export async function openSessionLife(options: {
   /** What of these does something. */
   engine?: Partial<SessionDeps["engine"]>;
   runtime?: Partial<Runtime>;
+  settings?: Partial<SessionDeps["settings"]>;
+  repositorySettings?: SessionDeps["repositories"]["settings"];
 }): Promise<TestLife> {
   const { serverUrl, slots = 100, maxTasks = 50, maxChildren = 20, publish = null } = options;
   await using parts = new AsyncDisposableStack();
@@ -75,11 +77,13 @@ export async function openSessionLife(options: {
       }),
       bring: nothing,
       urlOf: (repository, branch) => `https://forge.example/${repository}/tree/${branch}`,
-      settings: async () => ({ settings: RepositorySettings.parse({}), fault: null }),
+      settings:
+        options.repositorySettings ??
+        (async () => ({ settings: RepositorySettings.parse({}), fault: null })),
     },
     redaction: createRedaction([]),
     tools: { namesFor: async () => [] },
-    settings: settingsWith(slots),
+    settings: { ...settingsWith(slots), ...options.settings },
     executorId: "test",
     clock,
     log,
