@@ -5,11 +5,11 @@ import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
 import { Conversation } from "../core/job.ts";
 import { LIMITS } from "../core/limits.ts";
+import { ATTEMPT_MS } from "./gateway.ts";
 import type { GatewayClient } from "./gateway.ts";
 import { messageOf } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 
-const ATTEMPT_MS = 60_000;
 /** Unpacked; a record of this size has been cut by its agent long before. */
 const RECORD_BYTES = 256 * 1_048_576;
 

@@ -12,6 +12,9 @@ export class Refused extends Error {
   override name = "Refused";
 }
 
+/** Usual for one attempt. */
+export const ATTEMPT_MS = 60_000;
+
 export interface Call {
   method: "GET" | "POST";
   path: string;
