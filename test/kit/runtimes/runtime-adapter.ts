@@ -62,7 +62,17 @@ export async function endRunner(
   runtime: Runtime,
   name: string,
 ): Promise<void> {
-  await place.ask(name, `setTimeout(() => { console.log("goodbye"); process.exit(3); }, 20);`);
+  await place.ask(
+    name,
+    `const { existsSync } = await import("node:fs");
+     const answer = new URL(import.meta.url.replace(/ask-(\\d+)\\.mjs$/, "answer-$1.json"));
+     // Not before it has answered.
+     setInterval(() => {
+       if (!existsSync(answer)) return;
+       console.log("goodbye");
+       process.exit(3);
+     }, 5);`,
+  );
   await waitFor(async () => (await runtime.inspect(name)) === "exited");
 }
 
