@@ -16,6 +16,11 @@ const EXEC_MS = 1_000;
 const LOOK_PAUSE_MS = 2;
 const BARE_LOOKS = 3;
 
+/** States of what has ended: a zombie, and one that is being removed. */
+const ENDED = new Set(["Z", "X"]);
+/** Behind the state; the 22nd of all. */
+const START_FIELD = 18;
+
 export interface SandboxProcess {
   pid: number;
   name: string;
@@ -29,6 +34,8 @@ export interface ProcessTable {
   runnerRuns(name: string): Promise<boolean>;
   /** Marked processes of one sandbox, and whatever descends from them. */
   family(name: string): Promise<number[]>;
+  /** When a process began, which tells it from a later one of the same number; null: it has ended. */
+  startOf(pid: number): string | null;
   /** Names of the sandboxes whose runner runs. */
   running(): Promise<Set<string>>;
 }
@@ -95,6 +102,10 @@ export function createProcessTable(owner: string, procDir = "/proc"): ProcessTab
       if (marked.length === 0) knownRunners.delete(name);
       return proc.withDescendants(marked.map((process) => process.pid));
     },
+    startOf(pid) {
+      const [state = "", ...fields] = proc.stat(pid);
+      return state === "" || ENDED.has(state) ? null : (fields[START_FIELD] ?? null);
+    },
     async running() {
       const runners = (await scan()).filter((process) => process.isRunner);
       return new Set(runners.map((process) => process.name));
@@ -126,11 +137,16 @@ function createProc(dir: string) {
     }
   }
 
+  /** The fields from the state on; one empty field for a process that has gone. */
+  function stat(pid: number): string[] {
+    // The command's name, in parentheses, may itself hold spaces and parentheses.
+    const text = read(pid, "stat");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  }
+
   /** 0 when the process has gone. */
   function parentOf(pid: number): number {
-    // The command's name, in parentheses, may itself hold spaces and parentheses.
-    const stat = read(pid, "stat");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+    return Number(stat(pid)[1] ?? 0);
   }
 
   async function forEachPid(visit: (pid: number) => void): Promise<void> {
@@ -146,6 +162,7 @@ function createProc(dir: string) {
 
   return {
     read,
+    stat,
     forEachPid,
     /** Not of the kernel, and not ended; as far as we may look at it. */
     isProgram: (pid: number) => linkOf(pid, "exe") !== null,
