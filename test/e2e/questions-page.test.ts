@@ -11,6 +11,7 @@ import type { TestHub } from "../kit/hub/hub.ts";
 const HOSTS = ["one.example.com", "two.example.com"];
 const HOSTILE = `{"command":"<img src=x onerror='document.title=1'>\u2028</pre><script>document.title=2</script>"}`;
 const LONG = { timeout: 30_000 };
+const isAnswer = (request: { method(): string }) => request.method() === "POST";
 
 test.skipIf(noBrowser !== null)(
   "people answer on the page what sessions ask: live, as text, and as far as their token goes",
@@ -75,7 +76,11 @@ test.skipIf(noBrowser !== null)(
 
     await page.route("**/api/**", (route) => route.abort());
     await status.getByText("The hub cannot be reached.").waitFor(LONG);
+    const unheard = page.waitForEvent("requestfailed", { predicate: isAnswer, ...LONG });
+    await hostile.getByRole("button", { name: "Allow" }).click();
+    await unheard;
     await page.unroute("**/api/**");
+    await status.getByText("The hub could not be reached. Answer again").waitFor(LONG);
     await first.getByRole("button", { name: "Deny" }).click();
     await status.getByText("Denied: one.example.com:80").waitFor(LONG);
     const second = cards.filter({ hasText: "two.example.com:80" });

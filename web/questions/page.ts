@@ -9,6 +9,8 @@ const EVERY_MS = 2_000;
 /** Of this tab alone, and gone with it. */
 const KEPT = "claude-hub-token";
 
+const UNHEARD = "The hub could not be reached. Answer again if the question is still here.";
+
 const signIn = part("sign-in", HTMLFormElement);
 const signOut = part("sign-out", HTMLButtonElement);
 const field = part("token", HTMLInputElement);
@@ -56,7 +58,8 @@ async function decide(
     await hub(token).decide(sessionId, id, { decision, ...(note === "" ? {} : { note }) });
     done = `${decision === "allow" ? "Allowed" : "Denied"}: ${subject}`;
   } catch (error) {
-    done = reasonOf(error);
+    // It stays to be read, also when the hub is there again.
+    done = error instanceof HubRefusal ? reasonOf(error) : UNHEARD;
   }
   await refresh();
 }
